@@ -1,0 +1,1 @@
+"""Channels in, replies out. Third parties import only `connectors.api`."""

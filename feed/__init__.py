@@ -1,0 +1,1 @@
+"""The web pages of the social-care team, and the API under /api/v1."""

@@ -1,0 +1,1 @@
+"""The program: pipeline, outbox, daemon and the commands."""

@@ -1,0 +1,1 @@
+"""The quick, modest answer: whether to speak at all, and in which words."""

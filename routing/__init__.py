@@ -1,0 +1,1 @@
+"""What is done about a message, and the private support queue."""

@@ -1,0 +1,1 @@
+"""How a message sounds: sentiment, urgency, harm, kind and address."""
