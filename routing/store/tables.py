@@ -5,6 +5,9 @@ before either is inserted. `event.seq` alone is numbered by the database, last i
 Texts that a customer wrote are masked before they come here.
 """
 
+# pyright: reportIncompatibleVariableOverride=false
+# SQLModel declares __tablename__ as a descriptor; a plain text is what it documents.
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -29,11 +32,16 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:  # noqa: ARG002
         return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
 
-    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:  # noqa: ARG002
         return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """The condition of a partial index, for both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class MessageRow(SQLModel, table=True):
@@ -151,11 +159,10 @@ class CaseRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "support_case"
     __table_args__ = (
         Index(
-            "case_open_key", "account", "thread", "author_id", unique=True,
-            sqlite_where=text("status != 'resolved'"), postgresql_where=text("status != 'resolved'"),
+            "case_open_key", "account", "thread", "author_id", unique=True, **_where("status != 'resolved'"),
         ),
         Index("case_key", "account", "thread", "author_id", "resolved_at"),
-        Index("case_queue", "priority", "due", sqlite_where=text("status != 'resolved'"), postgresql_where=text("status != 'resolved'")),
+        Index("case_queue", "priority", "due", **_where("status != 'resolved'")),
     )
 
     id: int = Field(primary_key=True, sa_type=Identity, sa_column_kwargs={"autoincrement": False})
@@ -206,7 +213,7 @@ class OutboxRow(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "outbox"
     __table_args__ = (
-        Index("outbox_due", "account", "state", "due_at", sqlite_where=text("state in ('pending','sending','uncertain')"), postgresql_where=text("state in ('pending','sending','uncertain')")),
+        Index("outbox_due", "account", "state", "due_at", **_where("state in ('pending','sending','uncertain')")),
         Index("outbox_person", "account", "author_id", "created_at"),
         Index("outbox_created", "kind", "created_at"),
         Index("outbox_case", "case_id"),
@@ -249,7 +256,7 @@ class EventRow(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "event"
-    __table_args__ = (Index("event_case", "case_id", "seq"),)
+    __table_args__ = (Index("event_case", "case_id", "seq"), {"sqlite_autoincrement": True})
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=Identity)
     at: datetime = Field(sa_type=Instant)
