@@ -246,9 +246,9 @@ def _unmask(word: re.Match[str]) -> str:
 @cache
 def _simplified() -> dict[int, str]:
     """Every Han character that has a simplified form, read out of OpenCC once."""
-    from opencc import OpenCC  # noqa: PLC0415  a process that meets no Chinese text does not load it
+    from opencc import OpenCC  # a process that meets no Chinese text does not load it
 
-    table: dict[int, str] = dict(_VARIANTS)  # type: ignore[arg-type]
+    table: dict[int, str] = dict(_VARIANTS)
     for start, stop in _HAN_RANGES:
         characters = [chr(code) for code in range(start, stop)]
         lines = "\n".join(characters)
