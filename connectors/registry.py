@@ -34,8 +34,8 @@ def load(kind: str, entries: Iterable[EntryPoint] | None = None) -> Plugin[Any]:
     if kind not in chosen:
         near = difflib.get_close_matches(kind, chosen, n=3, cutoff=0.5)
         meant = " or ".join(f"`{name}`" for name in near)
-        known = ", ".join(sorted(chosen)) or "none"
-        raise UnknownKind(f"no connector of kind `{kind}` → " + (f"did you mean {meant}?" if near else f"installed: {known}"))
+        way_out = f"did you mean {meant}?" if near else f"installed: {', '.join(sorted(chosen)) or 'none'}"
+        raise UnknownKind(f"no connector of kind `{kind}` → {way_out}")
     plugin = _imported(chosen[kind])
     if isinstance(plugin, str):
         raise UnknownKind(f"the connector `{kind}` is installed but cannot be used: {plugin}")
@@ -67,8 +67,11 @@ def _found(entries: Iterable[EntryPoint] | None) -> list[EntryPoint]:
 
 def _chosen(entries: Iterable[EntryPoint] | None) -> dict[str, EntryPoint]:
     """One entry a kind: heedful's own before others, then by the distribution's name."""
-    ranked = sorted(_found(entries), key=lambda entry: (_distribution(entry) != _OURS, _distribution(entry)), reverse=True)
-    return {entry.name: entry for entry in ranked}
+
+    def rank(entry: EntryPoint) -> tuple[bool, str]:
+        return _distribution(entry) != _OURS, _distribution(entry)
+
+    return {entry.name: entry for entry in sorted(_found(entries), key=rank, reverse=True)}
 
 
 def _distribution(entry: EntryPoint) -> str:
