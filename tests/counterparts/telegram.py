@@ -109,12 +109,10 @@ class BotApi:
 
     async def answered(self, count: int, *, method: str = "sendMessage", within: float = _PATIENCE) -> int:
         """Wait for `count` calls that succeeded; tells how many there are, fewer where time ran out."""
-        async with asyncio.timeout(within) as limit:
-            try:
-                while self.calls(method) < count:
-                    await asyncio.sleep(0.02)
-            except TimeoutError:
-                limit.reschedule(None)
+        clock = asyncio.get_running_loop().time
+        until = clock() + within
+        while self.calls(method) < count and clock() < until:  # noqa: ASYNC110 - another process writes the journal
+            await asyncio.sleep(0.02)
         return self.calls(method)
 
 
