@@ -1,0 +1,37 @@
+"""The file's text -> (Care | None, findings). Pure; never raises on any text or bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+from config.document import LARGEST, Node, decode, read
+from config.findings import Finding
+from config.schema import Care
+from config.shape import shape
+
+__all__ = ["parse"]
+
+
+def parse(text: str | bytes, name: str, *, today: date | None = None) -> tuple[Care | None, tuple[Finding, ...]]:
+    """Lint a file. Care is None where there is an error; its digest names this version of the file.
+
+    `name` stands in findings about the file as a whole. With `today` expired lists are found, too.
+    """
+    source = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(source) > LARGEST:
+        return None, (Finding(1, 1, "error", "too-large", f"{name} has {len(source):,} bytes",
+                              f"at most {LARGEST:,} are read: is it the right file?"),)
+    decoded, finding = decode(source, name)
+    if finding is not None:
+        return None, (finding,)
+    root, findings = read(decoded)
+    if root is None:
+        return None, tuple(sorted(set(findings)))
+    care, misfits = shape(root, hashlib.sha256(source).hexdigest()[:12])
+    found = tuple(sorted({*findings, *misfits, *_rules(root, care, today)}))
+    return (None if any(f.level == "error" for f in found) else care), found
+
+
+def _rules(root: Node, care: Care | None, today: date | None) -> list[Finding]:
+    return []
