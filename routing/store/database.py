@@ -75,6 +75,11 @@ class Store:
         """The file of an SQLite database."""
         return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
 
+    @property
+    def command_socket(self) -> Path | None:
+        """Where the process that holds the lock takes the commands of others; None where all may write."""
+        return self.path.with_name(self.path.name + ".sock") if self.path else None
+
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in the writer's thread, inside a transaction; return what it returned after COMMIT.
 
