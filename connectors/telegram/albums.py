@@ -34,8 +34,8 @@ class Albums:
     def gather(self, parsed: Iterable[Parsed]) -> tuple[Message, ...]:
         """The messages in their order, an album at the place of its first item."""
         groups: dict[tuple[str, str, int], list[Parsed]] = {}
-        for item in parsed:
-            key = (item.message.id, item.message.revision, 0 if item.album else item.number)
+        for place, item in enumerate(parsed, start=1):
+            key = (item.message.id, item.message.revision, 0 if item.album else place)
             groups.setdefault(key, []).append(item)
         return tuple(self._album(items) if items[0].album else items[0].message for items in groups.values())
 

@@ -24,6 +24,7 @@ Clock = Callable[[], datetime]
 
 _PAGE = 100
 _LONGEST = 4096
+_BODY_AT_MOST = 1_000_000
 _SIGNED_BY = "x-telegram-bot-api-secret-token"
 _LINK = re.compile(r"://|\w\.[^\W\d_]{2}")
 
@@ -147,10 +148,12 @@ class HookedTelegram(Telegram):
             return HookAnswer(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": "POST"})
         if not self._is_from_telegram(hook):
             return HookAnswer(status=HTTPStatus.UNAUTHORIZED)
+        if len(hook.body) > _BODY_AT_MOST:
+            return _kept_aside(hook, "larger than any update")
         try:
             update = json.loads(hook.body)
         except (ValueError, RecursionError):
-            return HookAnswer(page=Page(unreadable=(Unreadable(raw=hook.body, reason="not JSON"),)))
+            return _kept_aside(hook, "not JSON")
         return HookAnswer(page=self._read([update]))
 
     def _is_from_telegram(self, hook: Hook) -> bool:
@@ -205,6 +208,10 @@ def _after(updates: list[object]) -> Cursor:
     if not known:
         raise Unreachable("Telegram's updates bear no numbers")
     return Cursor(str(known[-1] + 1))
+
+
+def _kept_aside(hook: Hook, reason: str) -> HookAnswer:
+    return HookAnswer(page=Page(unreadable=(Unreadable(raw=hook.body, reason=reason),)))
 
 
 def _raw(update: object) -> bytes:

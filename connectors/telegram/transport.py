@@ -220,5 +220,5 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     _hush()
     token = settings.token.get_secret_value()
     async with _transport(connections=1) as reading, _transport(connections=8) as asking:
-        bot = Bot(token, base_url=f"{settings.base_url}/bot", request=asking, get_updates_request=reading)
+        bot = Bot(token, base_url=f"{settings.base_url.rstrip('/')}/bot", request=asking, get_updates_request=reading)
         yield Api(bot, token)

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from connectors.telegram.settings import Settings
 
-__all__ = ["TOKEN", "Call", "FakeBotApi", "Failure", "serve"]
+__all__ = ["TOKEN", "Call", "Failure", "FakeBotApi", "serve"]
 
 TOKEN = "4242:canary-BBxThisMustNeverBeSeen"
 ME = {"id": 4242, "is_bot": True, "first_name": "Acme Care", "username": "AcmeCareBot"}
@@ -53,6 +53,7 @@ class FakeBotApi:
     me: dict[str, Any] = field(default_factory=lambda: dict(ME))
     number: int = 1000
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    waited_for: asyncio.Event = field(default_factory=asyncio.Event)
 
     def settings(self, **more: object) -> Settings:
         return Settings.model_validate({"token": TOKEN, "base_url": self.url, "long_poll": "0s", **more})
@@ -63,7 +64,7 @@ class FakeBotApi:
     def push(self, **update: object) -> int:
         """Add an update; its number is the next, or the one given."""
         last = self.updates[-1]["update_id"] if self.updates else self.number
-        numbered = {"update_id": last + 1, **update}
+        numbered: dict[str, Any] = {"update_id": last + 1, **update}
         self.number = numbered["update_id"]
         self.updates.append(numbered)
         self.arrived.set()
@@ -109,9 +110,11 @@ class FakeBotApi:
         if self.webhook:
             return Failure(409, "Conflict: can't use getUpdates method while webhook is active")
         offset = fields.get("offset", 0)
-        self.updates = [update for update in self.updates if update["update_id"] >= offset or offset > self.number]
+        stale = offset > self.number + 1  # from before the numbers started anew
+        self.updates = [update for update in self.updates if stale or update["update_id"] >= offset]
         if not self.updates and fields.get("timeout"):
             self.arrived.clear()
+            self.waited_for.set()
             try:
                 await asyncio.wait_for(self.arrived.wait(), fields["timeout"])
             except TimeoutError:
@@ -168,7 +171,7 @@ async def serve() -> AsyncIterator[FakeBotApi]:
     fake = FakeBotApi()
     app = web.Application()
     app.router.add_post("/bot{token}/{method}", fake.handle)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

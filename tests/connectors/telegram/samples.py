@@ -7,7 +7,14 @@ from typing import Any
 from connectors.api import Author
 
 ME = Author(id="4242", name="Acme Care", handle="@AcmeCareBot", bot=True)
-MEI = {"id": 501, "is_bot": False, "first_name": "Mei", "last_name": "Chen", "username": "mei", "language_code": "zh-hans"}
+MEI = {
+    "id": 501,
+    "is_bot": False,
+    "first_name": "Mei",
+    "last_name": "Chen",
+    "username": "mei",
+    "language_code": "zh-hans",
+}
 OWNER = {"id": 900, "is_bot": False, "first_name": "Acme"}
 BOT = {"id": 4242, "is_bot": True, "first_name": "Acme Care", "username": "AcmeCareBot"}
 TELEGRAM = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
@@ -21,11 +28,16 @@ CHANNEL = {"id": -1009, "type": "channel", "title": "Acme News", "username": "ac
 DATE = 1_790_000_000
 
 
-def post(text: str | None = "hello", chat: dict[str, Any] = PRIVATE, number: int = 7, **more: object) -> dict[str, Any]:
+Json = dict[str, Any]
+
+
+def post(
+    text: str | None = "hello", chat: Json = PRIVATE, number: int = 7, author: Json | None = MEI, **more: object
+) -> Json:
     """A message of Mei's; `more` adds to it, replaces, or removes by None."""
-    whole = {"message_id": number, "date": DATE, "chat": chat, "from": MEI, "text": text, **more}
+    whole = {"message_id": number, "date": DATE, "chat": chat, "from": author, "text": text, **more}
     return {name: value for name, value in whole.items() if value is not None}
 
 
-def update(kind: str = "message", **more: Any) -> dict[str, Any]:
+def update(kind: str = "message", /, **more: Any) -> Json:
     return {"update_id": 1, kind: post(**more)}

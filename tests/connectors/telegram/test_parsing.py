@@ -46,7 +46,7 @@ def test_a_private_message() -> None:
     assert message.sent_at == datetime.fromtimestamp(DATE, UTC)
     assert (message.revision, message.url, message.private, message.mentions_us) == ("", None, True, True)
     assert message.language == "zh-hans"
-    assert not (message.own or message.repost or message.automated or message.deleted or message.author.bot)
+    assert not any((message.own, message.repost, message.automated, message.deleted, message.author.bot))
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_the_address_for_people(chat: dict[str, Any], more: dict[str, Any], url:
         ({"text": "Mei hi", "entities": [{"type": "text_mention", "offset": 0, "length": 3, "user": MEI}]}, None),
         ({"text": None, "photo": [{"file_id": "p"}], "caption": "@AcmeCareBot",
           "caption_entities": [{"type": "mention", "offset": 0, "length": 12}]}, True),
-        ({"reply_to_message": post("we looked", GROUP, 6, **{"from": BOT})}, True),
+        ({"reply_to_message": post("we looked", GROUP, 6, author=BOT)}, True),
         ({"reply_to_message": post("what?", GROUP, 6)}, None),
-        ({"reply_to_message": post("News", GROUP, 6, **{"from": TELEGRAM}, sender_chat=CHANNEL, is_automatic_forward=True)}, True),
+        ({"reply_to_message": post("News", GROUP, 6, author=TELEGRAM, is_automatic_forward=True)}, True),
     ],
 )  # fmt: skip
 def test_who_mentions_us_in_a_group(more: dict[str, Any], expected: bool | None) -> None:
@@ -118,14 +118,14 @@ def test_in_a_forum_the_start_of_the_topic_is_not_answered() -> None:
 @pytest.mark.parametrize(
     ("raw", "own", "author"),
     [
-        (update("channel_post", chat=CHANNEL, sender_chat=CHANNEL, **{"from": None}), True, "-1009"),
-        (update("channel_post", chat=CHANNEL, **{"from": None}), True, "-1009"),
-        (update(chat=SUPERGROUP, sender_chat=CHANNEL, is_automatic_forward=True, **{"from": TELEGRAM}), True, "-1009"),
+        (update("channel_post", chat=CHANNEL, sender_chat=CHANNEL, author=None), True, "-1009"),
+        (update("channel_post", chat=CHANNEL, author=None), True, "-1009"),
+        (update(chat=SUPERGROUP, sender_chat=CHANNEL, is_automatic_forward=True, author=TELEGRAM), True, "-1009"),
         (update(chat=SUPERGROUP, sender_chat=SUPERGROUP, **{"from": STAND_IN}), False, "-1001234"),
         (update(chat=SUPERGROUP, sender_chat=CHANNEL, **{"from": STAND_IN}), False, "-1009"),
         (update("business_message", business_connection_id="AQ"), False, "501"),
-        (update("business_message", business_connection_id="AQ", **{"from": OWNER}), True, "900"),
-        (update("business_message", business_connection_id="AQ", sender_business_bot=BOT, **{"from": OWNER}), True, "900"),
+        (update("business_message", business_connection_id="AQ", author=OWNER), True, "900"),
+        (update("business_message", business_connection_id="AQ", sender_business_bot=BOT, author=OWNER), True, "900"),
         (update(), False, "501"),
     ],
 )  # fmt: skip
@@ -136,7 +136,7 @@ def test_whose_voice_it_is(raw: dict[str, Any], own: bool, author: str) -> None:
 
 
 def test_another_bot_is_known_as_one() -> None:
-    assert only(update(chat=GROUP, **{"from": {**BOT, "id": 9}})).author.bot
+    assert only(update(chat=GROUP, author={**BOT, "id": 9})).author.bot
 
 
 def test_what_was_made_by_a_bot_or_sent_without_a_person_is_automated() -> None:
@@ -192,7 +192,8 @@ FILE = {"file_id": "F", "file_unique_id": "U"}
         ({"location": {"latitude": 1.5, "longitude": 2.5}}, [Part(kind="place", ref="1.5,2.5")]),
         ({"venue": {"title": "Gate 7", "address": "x", "location": {"latitude": 1.5, "longitude": 2.5}},
           "location": {"latitude": 1.5, "longitude": 2.5}}, [Part(kind="place", ref="1.5,2.5", name="Gate 7")]),
-        ({"contact": {"phone_number": "+86 138", "first_name": "Li", "last_name": "Na"}}, [Part(kind="contact", name="Li Na")]),
+        ({"contact": {"phone_number": "+86 138", "first_name": "Li", "last_name": "Na"}},
+         [Part(kind="contact", name="Li Na")]),
         ({"story": {"id": 1, "chat": CHANNEL}}, [Part(kind="file")]),
         ({"paid_media": {"star_count": 1, "paid_media": [{"type": "photo", "photo": []}, {"type": "preview"}]}},
          [Part(kind="photo"), Part(kind="photo")]),
@@ -222,7 +223,9 @@ def test_words_that_stand_elsewhere(content: dict[str, Any], text: str) -> None:
         update(text=None, new_chat_members=[MEI]),
         update(text=None, pinned_message=post()),
         update(text=None, successful_payment={}),
-        update("edited_message", text=None, location={"latitude": 1, "longitude": 2, "live_period": 900}, edit_date=DATE),
+        update(
+            "edited_message", text=None, location={"latitude": 1, "longitude": 2, "live_period": 900}, edit_date=DATE
+        ),
         {"update_id": 1, "my_chat_member": {"chat": GROUP}},
         {"update_id": 1, "callback_query": {"id": "1"}},
         {"update_id": 1},
