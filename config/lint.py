@@ -7,8 +7,13 @@ from datetime import date
 
 from config.document import LARGEST, Node, decode, read
 from config.findings import Finding
+from config.names import check_names
+from config.report import Report
 from config.schema import Care
 from config.shape import shape
+from config.values import check_values, check_variables
+from config.vocabulary import check_vocabulary
+from config.wordings import check_wordings
 
 __all__ = ["parse"]
 
@@ -34,4 +39,11 @@ def parse(text: str | bytes, name: str, *, today: date | None = None) -> tuple[C
 
 
 def _rules(root: Node, care: Care | None, today: date | None) -> list[Finding]:
-    return []
+    report = Report(root)
+    check_variables(root, report)
+    if care is not None:
+        check_names(care, report)
+        check_vocabulary(care, report, today)
+        check_wordings(care, report)
+        check_values(care, report)
+    return report.findings
