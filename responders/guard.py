@@ -140,8 +140,8 @@ def effective_mode(acknowledge: Acknowledge, channel: str, style: str, private: 
     """The strictest of what is written for the channel (else for all) and for the style; nothing written: dry_run."""
     style_modes = acknowledge.styles[style].mode if style in acknowledge.styles else Modes()
     channel_mode = _side(acknowledge.channels.get(channel, Modes()), private) or _side(acknowledge.mode, private)
-    written = [mode for mode in (channel_mode, _side(style_modes, private)) if mode is not None]
-    return min(written, key=STRICTEST_FIRST.index, default="dry_run")
+    written = (channel_mode, _side(style_modes, private))
+    return next((mode for mode in STRICTEST_FIRST if mode in written), "dry_run")
 
 
 def _side(modes: Modes, private: bool) -> Mode | None:
@@ -151,7 +151,7 @@ def _side(modes: Modes, private: bool) -> Mode | None:
 def answered_recently(
     answered_at: datetime | None, message_at: datetime, within: timedelta = timedelta(minutes=5)
 ) -> bool:
-    """Did a person answer after this message, or so shortly before that a machine would talk into it?"""
+    """Whether a person answered after this message, or so shortly before that a machine would talk into it."""
     return answered_at is not None and answered_at >= message_at - within
 
 
@@ -214,7 +214,10 @@ def _house(c: Circumstances) -> Verdict | None:
         return _no("stale")
     if c.messages_left is not None and c.messages_left <= c.reserve:
         return _no("window_reserve")
-    caps = ("per_thread", c.per_thread), ("per_person", c.per_person), ("per_channel", c.per_channel), ("overall", c.overall)
+    caps = (
+        ("per_thread", c.per_thread), ("per_person", c.per_person),
+        ("per_channel", c.per_channel), ("overall", c.overall),
+    )
     full = next((name for name, count in caps if count.full), None)
     if full is not None:
         return _no("cap", full)

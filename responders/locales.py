@@ -39,7 +39,7 @@ def tag(text: str) -> Tag:
     for part in (*rest, *more):
         if len(part) == 4 and part.isalpha():
             script = script or part.title()
-        elif len(part) == 2 and part.isalpha() or len(part) == 3 and part.isdigit():
+        elif (len(part) == 2 and part.isalpha()) or (len(part) == 3 and part.isdigit()):
             region = region or part.upper()
     if head == "zh" and not script:
         script = "Hant" if region in _TRADITIONAL else "Hans" if region in _SIMPLIFIED else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import lru_cache
+from itertools import pairwise
 
 from config.folding import fold
 
@@ -22,17 +23,20 @@ _INNER_DOT = re.compile(r"\.(?=\S)")
 _HAN_NUMBER = re.compile("[〇零一二三四五六七八九十壹贰叁肆伍陆柒捌玖幺两]{4}")
 
 FORBIDDEN = (
-    "support", "official", "helpdesk", "hotline", "password", "whatsapp", "telegram", "wechat", "paypal", "bitcoin",
-    "casino", "http", "dot com", "scammer", "fuck", "bitch", "nigger", "faggot", "hitler", "soporte", "oficial", "mierda",
-    "客服", "官方", "管理员", "工作人员", "经理", "小助手", "系统", "热线", "电话", "微信", "加我", "加微", "转账", "退款",
-    "兼职", "贷款", "赌场", "博彩", "代购", "返利", "红包", "免费", "点击", "骗", "黑心", "垃圾", "傻逼", "傻b", "操你", "草泥马",
-    "他妈", "妈的", "去死", "死全家", "杀", "强奸", "婊", "贱", "混蛋", "王八", "屌", "撚", "仆街", "冚家",
+    "support", "official", "helpdesk", "hotline", "password", "whatsapp", "telegram", "wechat", "paypal",
+    "bitcoin", "casino", "http", "dot com", "scammer", "fuck", "bitch", "nigger", "faggot", "hitler",
+    "soporte", "oficial", "mierda",
+    "客服", "官方", "管理员", "工作人员", "经理", "小助手", "系统", "热线", "电话", "微信", "加我", "加微",
+    "转账", "退款", "兼职", "贷款", "赌场", "博彩", "代购", "返利", "红包", "免费", "点击", "骗", "黑心", "垃圾",
+    "傻逼", "傻b", "操你", "草泥马", "他妈", "妈的", "去死", "死全家", "杀", "强奸", "婊", "贱", "混蛋", "王八",
+    "屌", "撚", "仆街", "冚家",
 )
 """Words that impersonate, advertise, accuse or insult, in folded form; forbidden anywhere in a name."""
 
 FORBIDDEN_ALONE = frozenset({
-    "admin", "service", "refund", "refunds", "crypto", "www", "click", "scam", "fraud", "thief", "thieves", "shit", "cunt",
-    "rape", "rapist", "whore", "nazi", "idiot", "idiots", "kill", "killer", "die", "estafa", "puta", "robo", "ladron",
+    "admin", "service", "refund", "refunds", "crypto", "ww", "click", "scam", "fraud", "thief", "thieves",
+    "shit", "cunt", "rape", "rapist", "whore", "nazi", "idiot", "idiots", "kill", "killer", "die", "estafa",
+    "puta", "robo", "ladron",
 })
 """The same, but living inside honest names too: forbidden as a word of its own."""
 
@@ -80,8 +84,7 @@ def _well_formed(name: str) -> bool:
 
 def _letters_apart(name: str) -> bool:
     """No two signs in a row, but for a dot or a blank behind the dot of an initial."""
-    pairs = zip(name, name[1:], strict=False)
-    return not any(a in BETWEEN and b in BETWEEN and (a, b) != (".", " ") for a, b in pairs)
+    return not any(a in BETWEEN and b in BETWEEN and (a, b) != (".", " ") for a, b in pairwise(name))
 
 
 def _one_script(name: str) -> bool:
@@ -106,15 +109,14 @@ def _says_forbidden(name: str, forbidden: Collection[str]) -> bool:
         return True
     if any(word in text or word in joined for word in FORBIDDEN):
         return True
-    return any(_contains(word, text, joined, words) for word in _folded(forbidden))
+    return any(_contains(word, text, joined, words) for word in _folded(tuple(forbidden)))
 
 
-def _folded(words: Iterable[str]) -> Iterable[str]:
+@lru_cache(maxsize=16)
+def _folded(words: tuple[str, ...]) -> tuple[str, ...]:
     """Entries such as `@acmeair` or `telegram:@lin` without what is not a name in them."""
-    for word in words:
-        text = fold(word).text.rpartition(":")[2].strip("@ ")
-        if any(map(str.isalpha, text)):
-            yield text
+    names = (fold(word).text.rpartition(":")[2].strip("@ ") for word in words)
+    return tuple(name for name in names if any(map(str.isalpha, name)))
 
 
 def _contains(word: str, text: str, joined: str, words: Collection[str]) -> bool:

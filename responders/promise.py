@@ -69,10 +69,10 @@ _CITIES: Mapping[str, tuple[str, str]] = {
 
 
 def round_up(due: datetime, zone: ZoneInfo, now: datetime) -> datetime:
-    """The instant that is told: never before `due`, a full 5 minutes where that is less than 1 hour
-    ahead, a full quarter of an hour on the same day, beyond 24 hours a full hour, on the zone's clock.
+    """The instant that is told, never before `due`, and so the one to keep as the promise: what is told binds.
 
-    What is told binds, so this is also the instant to keep as the promise.
+    Rounded up on the zone's clock, to 5 minutes where it is less than 1 hour ahead, to a quarter of an
+    hour up to 24 hours, and beyond that to the hour.
     """
     ahead = due - now
     step = 5 if ahead < timedelta(hours=1) else 15 if ahead < timedelta(hours=24) else 60
@@ -91,7 +91,8 @@ def when(due: datetime, zone: ZoneInfo, locale: str, now: datetime) -> str:
     told = round_up(due, zone, now).astimezone(zone)
     wish = tag(locale)
     manner = next((_MANNERS[rung] for rung in ladder(wish) if rung in _MANNERS), _ISO)
-    return manner.moment.format(day=_day(told, now.astimezone(zone), manner), time=f"{told:%H:%M}", zone=_zone(told, zone, wish))
+    day = _day(told, now.astimezone(zone), manner)
+    return manner.moment.format(day=day, time=f"{told:%H:%M}", zone=_zone(told, zone, wish))
 
 
 def _day(told: datetime, now: datetime, manner: _Manner) -> str:

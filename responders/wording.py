@@ -28,7 +28,8 @@ _ELLIPSIS = "…"
 _LOOSE = " \t\n,;:.，；：、。(（[“\"'«-–—"
 
 DISCLOSURE: Mapping[str, str] = {
-    "en": "Automatic reply", "zh": "自动回复", "zh-Hans": "自动回复", "zh-Hant": "自動回覆", "es": "respuesta automática",
+    "en": "Automatic reply", "es": "respuesta automática",
+    "zh": "自动回复", "zh-Hans": "自动回复", "zh-Hant": "自動回覆",
     "ar": "رد تلقائي", "de": "automatische Antwort", "fr": "réponse automatique", "id": "balasan otomatis",
     "it": "risposta automatica", "ja": "自動返信", "ko": "자동 응답", "nl": "automatisch antwoord",
     "pl": "odpowiedź automatyczna", "pt": "resposta automática", "ru": "автоматический ответ",
@@ -101,7 +102,8 @@ def compose(
     if not fresh:
         return None
     mark = disclosure(locale) if disclose else ""
-    return _fitting(fresh[seed % len(fresh)], fresh, usable, locale, mark, length, measure)
+    order = [fresh[seed % len(fresh)], *_longest_first(fresh, measure), *_longest_first(usable, measure)]
+    return _fitting(order, locale, mark, length, measure)
 
 
 def _fill(index: int, wording: str, values: Mapping[str, str]) -> _Filled:
@@ -117,19 +119,22 @@ def _fill(index: int, wording: str, values: Mapping[str, str]) -> _Filled:
 
 
 def _fitting(
-    chosen: _Filled, fresh: Sequence[_Filled], usable: Sequence[_Filled], locale: str, mark: str, length: int, measure: Measure
+    order: Sequence[_Filled], locale: str, mark: str, length: int, measure: Measure
 ) -> Words | None:
-    size = measure(_marked(chosen.text, mark))
-    if size <= length:
-        return _words(chosen, locale, _marked(chosen.text, mark))
-    for group in (fresh, usable):
-        by_size = sorted(group, key=lambda filled: -measure(_marked(filled.text, mark)))
-        for filled in by_size:
-            if measure(_marked(filled.text, mark)) <= length:
-                return _words(filled, locale, _marked(filled.text, mark))
-    shortest = min(fresh, key=lambda filled: measure(filled.text))
-    text = _cut(shortest, mark, length, measure)
-    return None if text is None else _words(shortest, locale, text)
+    """The first in `order` that fits; where none does, the shortest that can be cut."""
+    for filled in order:
+        text = _marked(filled.text, mark)
+        if measure(text) <= length:
+            return _words(filled, locale, text)
+    for filled in sorted(order, key=lambda each: measure(each.text)):
+        cut = _cut(filled, mark, length, measure)
+        if cut is not None:
+            return _words(filled, locale, cut)
+    return None
+
+
+def _longest_first(filled: Sequence[_Filled], measure: Measure) -> list[_Filled]:
+    return sorted(filled, key=lambda each: -measure(each.text))
 
 
 def _words(filled: _Filled, locale: str, text: str) -> Words:
@@ -147,7 +152,7 @@ def _marked(text: str, mark: str) -> str:
 
 
 def _cut(filled: _Filled, mark: str, length: int, measure: Measure) -> str | None:
-    """The longest beginning that fits with an ellipsis and the mark; a reference that would fall off stands behind it."""
+    """The longest beginning that fits with an ellipsis and the mark; a reference that would fall off follows it."""
     ref = filled.span("ref")
     needed = ref[1] if ref else 0
     plain = _longest(filled, lambda head: _marked(head + _ELLIPSIS, mark), length, measure)
@@ -201,7 +206,7 @@ def _boundaries(filled: _Filled) -> Iterator[int]:
 
 
 def _joined(text: str, place: int) -> bool:
-    """Do the characters around `place` make one grapheme?"""
+    """Whether the characters around `place` make one grapheme."""
     before, after = text[place - 1], text[place]
     if before == "\u200d" or after in "\u200c\u200d" or "\U0001f3fb" <= after <= "\U0001f3ff":
         return True

@@ -34,6 +34,7 @@ Resolution = Literal[
 REASONS_TO_RESOLVE: tuple[Resolution, ...] = get_args(Resolution)
 COUNT_AS_ANSWERED: frozenset[str] = frozenset({"answered", "answered_elsewhere"})
 
+NO_CLOCKS = Due()
 LEASE = timedelta(minutes=30)
 """A claim that is not renewed lapses, so that nobody's lunch holds a customer up."""
 
@@ -101,7 +102,7 @@ class Case:
 
 
 def is_held(case: Case, now: datetime) -> bool:
-    """Has somebody claimed the case, and does the claim still hold?"""
+    """Whether somebody has claimed the case and the claim still holds."""
     return case.assignee is not None and case.lease_until is not None and case.lease_until > now
 
 
@@ -184,7 +185,7 @@ def acknowledged(case: Case, at: datetime, promised: datetime | None = None) -> 
 
 
 def customer_message(
-    case: Case, message_id: int, at: datetime, *, priority: Priority, clocks: Due = Due(),
+    case: Case, message_id: int, at: datetime, *, priority: Priority, clocks: Due = NO_CLOCKS,
     next_due: datetime | None = None, silences: bool = False,
 ) -> Case:
     """The customer wrote again: the case wakes up, and its priority rises or stays.
@@ -194,18 +195,18 @@ def customer_message(
     due times forward. Raises NotAllowed where the case is resolved: reopen it.
     """
     _unresolved(case)
-    waited = case.next_answer_due is not None
-    starts = case.first_answered_at is not None
     rises = priority < case.priority
-    due = tighter(Due(case.first_answer_due, case.resolution_due), clocks) if rises else None
+    old = Due(case.first_answer_due, case.resolution_due)
+    due = tighter(old, clocks) if rises else old
+    starts = case.first_answered_at is not None and (rises or case.next_answer_due is None)
     return replace(
         _back(case, at),
         last_message_id=max(case.last_message_id, message_id),
         last_customer_at=max(case.last_customer_at, at),
         priority=min(case.priority, priority),
-        first_answer_due=due.first_answer if due else case.first_answer_due,
-        resolution_due=due.resolution if due else case.resolution_due,
-        next_answer_due=binding(case.next_answer_due, next_due) if starts and (rises or not waited) else case.next_answer_due,
+        first_answer_due=due.first_answer,
+        resolution_due=due.resolution,
+        next_answer_due=earliest(case.next_answer_due, next_due) if starts else case.next_answer_due,
         bot_silent=case.bot_silent or silences,
         escalated_at=None if rises else case.escalated_at,
     ).timed()
@@ -236,8 +237,8 @@ def resolve(case: Case, actor: str, reason: str, at: datetime) -> Case:
     )
 
 
-def reopen(case: Case, at: datetime, *, clocks: Due = Due(), next_due: datetime | None = None) -> Case:
-    """Back into the queue of its team, claimed by nobody; the clocks start again from `at`.
+def reopen(case: Case, *, clocks: Due = NO_CLOCKS, next_due: datetime | None = None) -> Case:
+    """Back into the queue of its team, claimed by nobody; its clocks start again.
 
     A first answer that was given stays given: then the next-answer clock runs. Raises NotAllowed where
     the case is not resolved.

@@ -36,6 +36,7 @@ NEVER_BY_THRESHOLD: frozenset[Kind] = frozenset({"campaign", "spam"})
 READ_LANGUAGES = ("en", "zh")
 """Where a scorer abstains in one of these, the text itself says too little; elsewhere it is unreadable."""
 
+NO_DEADLINE = Deadline()
 URGENCY: tuple[Priority, ...] = ("P1", "P2", "P3", "P4")
 
 
@@ -78,7 +79,7 @@ class Decision:
     priority: Priority | None = None
     style: str = "none"
     route: tuple[str, ...] = ("root",)
-    deadlines: Deadline = Deadline()
+    deadlines: Deadline = NO_DEADLINE
     because: tuple[Because, ...] = ()
     kind: Kind = "chatter"
     case_id: int | None = None
