@@ -141,7 +141,8 @@ def effective_mode(acknowledge: Acknowledge, channel: str, style: str, private: 
     style_modes = acknowledge.styles[style].mode if style in acknowledge.styles else Modes()
     channel_mode = _side(acknowledge.channels.get(channel, Modes()), private) or _side(acknowledge.mode, private)
     written = (channel_mode, _side(style_modes, private))
-    return next((mode for mode in STRICTEST_FIRST if mode in written), "dry_run")
+    nothing: Mode = "dry_run"
+    return next((mode for mode in STRICTEST_FIRST if mode in written), nothing)
 
 
 def _side(modes: Modes, private: bool) -> Mode | None:

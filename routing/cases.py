@@ -233,12 +233,12 @@ def resolve(case: Case, actor: str, reason: str, at: datetime) -> Case:
         case, status="resolved", resolution=reason, resolved_at=at, resolved_by=actor,
         first_answered_at=case.first_answered_at or at if counts else case.first_answered_at,
         last_answered_at=case.last_answered_at or at if counts else case.last_answered_at,
-        next_answer_due=None, snoozed_until=None, lease_until=None, due=None,
+        next_answer_due=None, snoozed_until=None, due=None,
     )
 
 
-def reopen(case: Case, *, clocks: Due = NO_CLOCKS, next_due: datetime | None = None) -> Case:
-    """Back into the queue of its team, claimed by nobody; its clocks start again.
+def reopen(case: Case, at: datetime, *, clocks: Due = NO_CLOCKS, next_due: datetime | None = None) -> Case:
+    """Back into the queue of its team, or to whom had it where the claim still holds; its clocks start again.
 
     A first answer that was given stays given: then the next-answer clock runs. Raises NotAllowed where
     the case is not resolved.
@@ -247,7 +247,7 @@ def reopen(case: Case, *, clocks: Due = NO_CLOCKS, next_due: datetime | None = N
         raise NotAllowed("this case is not resolved")
     first = case.first_answered_at is not None
     return replace(
-        case, status="open", assignee=None, lease_until=None, resolution=None, resolved_at=None, resolved_by=None,
+        _back(case, at), resolution=None, resolved_at=None, resolved_by=None,
         first_answer_due=case.first_answer_due if first else clocks.first_answer or case.first_answer_due,
         next_answer_due=next_due if first else None,
         resolution_due=clocks.resolution or case.resolution_due, escalated_at=None,
