@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import date
 
 from config.document import LARGEST, Node, decode, read
@@ -15,7 +16,16 @@ from config.values import check_values, check_variables
 from config.vocabulary import check_vocabulary
 from config.wordings import check_wordings
 
-__all__ = ["parse"]
+__all__ = ["Examined", "examine", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file with all that lint knows of it; `care` is there as soon as the shape is right, errors or not."""
+
+    care: Care | None
+    findings: tuple[Finding, ...]
+    root: Node | None = None
 
 
 def parse(text: str | bytes, name: str, *, today: date | None = None) -> tuple[Care | None, tuple[Finding, ...]]:
@@ -23,19 +33,25 @@ def parse(text: str | bytes, name: str, *, today: date | None = None) -> tuple[C
 
     `name` stands in findings about the file as a whole. With `today` expired lists are found, too.
     """
+    examined = examine(text, name, today=today)
+    refused = any(finding.level == "error" for finding in examined.findings)
+    return None if refused else examined.care, examined.findings
+
+
+def examine(text: str | bytes, name: str, *, today: date | None = None) -> Examined:
+    """As `parse`, for those who go on to check more than the file itself can tell."""
     source = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(source) > LARGEST:
-        return None, (Finding(1, 1, "error", "too-large", f"{name} has {len(source):,} bytes",
-                              f"at most {LARGEST:,} are read: is it the right file?"),)
+        return Examined(None, (Finding(1, 1, "error", "too-large", f"{name} has {len(source):,} bytes",
+                                       f"at most {LARGEST:,} are read: is it the right file?"),))
     decoded, finding = decode(source, name)
     if finding is not None:
-        return None, (finding,)
+        return Examined(None, (finding,))
     root, findings = read(decoded)
     if root is None:
-        return None, tuple(sorted(set(findings)))
-    care, misfits = shape(root, hashlib.sha256(source).hexdigest()[:12])
-    found = tuple(sorted({*findings, *misfits, *_rules(root, care, today)}))
-    return (None if any(f.level == "error" for f in found) else care), found
+        return Examined(None, tuple(sorted(set(findings))))
+    care, unfit = shape(root, hashlib.sha256(source).hexdigest()[:12])
+    return Examined(care, tuple(sorted({*findings, *unfit, *_rules(root, care, today)})), root)
 
 
 def _rules(root: Node, care: Care | None, today: date | None) -> list[Finding]:

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.document import HALF_WIDTH, Node
+from config.document import HALF_WIDTH, Node, Path
 from config.expressions import FULL_WIDTH
 from config.findings import Finding, did_you_mean
 from config.schema import Care
 
-__all__ = ["shape"]
+__all__ = ["misfits", "shape"]
 
 _AS_RESOLVED = ("channels", "notify", "tests", "version")
 """Whose values a connector or a recorded message types; all else is read as written."""
@@ -28,6 +28,7 @@ _NUMBERS = ("int_parsing", "int_type", "int_from_float", "float_parsing", "float
 _LISTS = ("tuple_type", "list_type")
 _MAPPINGS = ("model_type", "model_attributes_type", "mapping_type", "dict_type")
 _DATES = re.compile("date|datetime|time")
+_SECRET = re.compile("token|secret|password|key")
 
 
 def shape(root: Node, digest: str) -> tuple[Care | None, list[Finding]]:
@@ -36,15 +37,25 @@ def shape(root: Node, digest: str) -> tuple[Care | None, list[Finding]]:
         return None, [_misfit(root, "the file must hold keys such as `brand:` and `route:`",
                               "start from the example that `heedful init` writes")]
     if _OWN in root.value:
-        return None, [_unknown(root, (_OWN,))]
+        return None, [_unknown(root, (_OWN,), _keys_at(Care, ()))]
     data = {key: entry.node.resolved() if key in _AS_RESOLVED else entry.node.written()
             for key, entry in root.value.items()}
     _say_as_written(root, data)
     try:
         return Care.model_validate({**data, _OWN: digest}), []
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        return None, list(dict.fromkeys(_finding(root, detail) for detail in details))
+        return None, misfits(root, error, Care)
+
+
+def misfits(
+    root: Node, error: ValidationError, model: type[BaseModel], path: Path = (), *, also: Sequence[str] = ()
+) -> list[Finding]:
+    """What did not fit `model`, whose values stand at `path` of the file, in our own words.
+
+    `also` are keys that stand beside those of the model.
+    """
+    details = error.errors(include_url=False, include_input=False)
+    return list(dict.fromkeys(_finding(root, detail, model, path, also) for detail in details))
 
 
 def _say_as_written(root: Node, data: dict[str, Any]) -> None:
@@ -55,10 +66,13 @@ def _say_as_written(root: Node, data: dict[str, Any]) -> None:
                     test[key] = root.at(("tests", index, key)).node.written()
 
 
-def _finding(root: Node, detail: ErrorDetails) -> Finding:
-    kind, path = detail["type"], tuple(detail["loc"])
+def _finding(
+    root: Node, detail: ErrorDetails, model: type[BaseModel], above: Path, also: Sequence[str]
+) -> Finding:
+    kind, path = detail["type"], (*above, *detail["loc"])
     if kind == "extra_forbidden":
-        return _unknown(root, path)
+        inside = path[len(above):-1]
+        return _unknown(root, path, [*_keys_at(model, inside), *(() if inside else also)])
     entry = root.at(path)
     if kind == "missing":
         holder = root.at(path[:-1])
@@ -81,9 +95,13 @@ def _delimiter(node: Node) -> Finding | None:
 
 def _by_kind(kind: str, detail: ErrorDetails, node: Node, name: str) -> Finding:
     context = detail.get("ctx", {})
-    shown = f"`{node.value}`" if isinstance(node.value, str) and node.value else "this"
+    tellable = isinstance(node.value, str) and node.value and not _SECRET.search(name)
+    shown = f"`{node.value}`" if tellable else "this"
     if kind == "literal_error":
         return _choice(node, shown, name, str(context.get("expected", "")))
+    if kind == "string_type" and node.is_null():
+        return Finding(node.line, node.column, "error", "empty-item", f"`{name}` has an empty item",
+                       'remove it; quote a text that begins with #, as in "#refund"')
     if kind == "value_error":
         return _own(node, shown, str(context.get("error", "")))
     if kind in _NUMBERS:
@@ -127,14 +145,15 @@ def _own(node: Node, shown: str, message: str) -> Finding:
     for sign, rule in (("a duration", "bad-duration"), ("a cap", "bad-cap"), ("time zone", "bad-timezone")):
         if sign in message:
             return Finding(node.line, node.column, "error", rule, f"{shown} cannot be read", message)
-    return _misfit(node, message or f"{shown} does not fit", "compare with the shipped example")
+    what, _, way_out = message.partition("; ")
+    return _misfit(node, what or f"{shown} does not fit", way_out or "compare with the shipped example")
 
 
 def _misfit(node: Node, what: str, way_out: str) -> Finding:
     return Finding(node.line, node.column, "error", "bad-value", what, way_out)
 
 
-def _unknown(root: Node, path: Sequence[str | int]) -> Finding:
+def _unknown(root: Node, path: Sequence[str | int], known: Sequence[str]) -> Finding:
     entry = root.at(path)
     key = str(path[-1])
     half = key.translate(HALF_WIDTH)
@@ -142,7 +161,7 @@ def _unknown(root: Node, path: Sequence[str | int]) -> Finding:
         return Finding(entry.line, entry.column, "error", "full-width", f"full-width signs in the key `{key}`",
                        f"write {half}")
     return Finding(entry.line, entry.column, "error", "unknown-key", f"unknown key `{key}`",
-                   did_you_mean(key, _keys_at(path[:-1])))
+                   did_you_mean(key, known))
 
 
 def _name(path: Sequence[str | int]) -> str:
@@ -150,9 +169,9 @@ def _name(path: Sequence[str | int]) -> str:
     return named[-1] if named else "this"
 
 
-def _keys_at(path: Sequence[str | int]) -> list[str]:
-    """The keys that the schema knows at a place."""
-    annotation: Any = Care
+def _keys_at(top: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The keys that a model knows at a place inside it."""
+    annotation: Any = top
     for step in path:
         annotation = _inside(annotation, step)
     model = _model(annotation)
