@@ -214,6 +214,7 @@ class OutboxRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "outbox"
     __table_args__ = (
         Index("outbox_due", "account", "state", "due_at", **_where("state in ('pending','sending','uncertain')")),
+        Index("outbox_doubt", "state", "created_at", **_where("state in ('approve','unknown')")),
         Index("outbox_person", "account", "author_id", "created_at"),
         Index("outbox_created", "kind", "created_at"),
         Index("outbox_case", "case_id"),

@@ -32,6 +32,7 @@ def _where(condition: str) -> dict[str, Any]:
 
 QUEUED = _where("status != 'resolved'")
 UNSETTLED = _where("state in ('pending','sending','uncertain')")
+DOUBTFUL = _where("state in ('approve','unknown')")
 
 _must = partial(sa.Column, nullable=False)
 _may = partial(sa.Column, nullable=True)
@@ -221,6 +222,7 @@ def _outbox() -> None:
     )
     op.create_index("outbox_case", "outbox", ["case_id"])
     op.create_index("outbox_created", "outbox", ["kind", "created_at"])
+    op.create_index("outbox_doubt", "outbox", ["state", "created_at"], **DOUBTFUL)
     op.create_index("outbox_due", "outbox", ["account", "state", "due_at"], **UNSETTLED)
     op.create_index("outbox_person", "outbox", ["account", "author_id", "created_at"])
 
