@@ -34,7 +34,7 @@ plugin: Plugin[Settings] = Plugin(
     idempotency="C",
     recovers=timedelta(hours=24),
     limits=Limits(
-        poll_every=timedelta(0),  # the long poll itself waits
+        poll_every=timedelta(milliseconds=100),  # the long poll itself waits
         reply_length=4096,
         replies_per_minute=30 * 60,
         replies_per_minute_thread=20,

@@ -75,12 +75,16 @@ class Telegram:
         return Receipt(id=target.message_id(_posted_number(sent)))
 
     async def mark(self, message: Message) -> None:
-        """Set our reaction; setting it again changes nothing."""
+        """Set our reaction, or in a business account the sign that it was read; a second time changes nothing."""
         target, number = Target.parse(message.thread), _number(message)
-        if target.business is not None or number is None:
-            raise Refused("Telegram takes no reaction of a bot here")
+        if number is None:
+            raise Refused("nothing is known of this album's messages")
+        place: dict[str, object] = {"chat_id": target.chat, "message_id": number}
+        if target.business is not None:
+            await self._api.post("readBusinessMessage", business_connection_id=target.business, **place)
+            return
         reaction = [{"type": "emoji", "emoji": self._settings.reaction}]
-        await self._api.post("setMessageReaction", chat_id=target.chat, message_id=number, reaction=reaction)
+        await self._api.post("setMessageReaction", reaction=reaction, **place)
 
     async def retract(self, receipt: Receipt, text: str | None) -> None:
         """Edit what we sent, or delete it. What is already so counts as done."""

@@ -39,6 +39,7 @@ class Failure:
     parameters: dict[str, Any] | None = None
     body: bytes | None = None
     breaks: bool = False
+    hangs: bool = False
     acts: bool = False
 
 
@@ -54,6 +55,7 @@ class FakeBotApi:
     number: int = 1000
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     waited_for: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def settings(self, **more: object) -> Settings:
         return Settings.model_validate({"token": TOKEN, "base_url": self.url, "long_poll": "0s", **more})
@@ -83,6 +85,8 @@ class FakeBotApi:
             failure = waiting.popleft()
             if failure.acts:
                 await self.answer(method, fields)
+            if failure.hangs:
+                await self.released.wait()
             return _broken(request) if failure.breaks else _error(failure)
         return await self.answer(method, fields)
 
@@ -97,6 +101,7 @@ class FakeBotApi:
             "deleteMessage": self.agree,
             "deleteBusinessMessages": self.agree,
             "setMessageReaction": self.agree,
+            "readBusinessMessage": self.agree,
         }
         if method not in act:
             return _error(Failure(404, "Not Found: method not found"))
@@ -179,4 +184,5 @@ async def serve() -> AsyncIterator[FakeBotApi]:
     try:
         yield fake
     finally:
+        fake.released.set()
         await runner.cleanup()

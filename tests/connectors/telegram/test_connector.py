@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from connectors.api import ConnectorError, Cursor, Denied, Message, Receipt, Refused, Reply, Unreachable
+from connectors.telegram import transport
 from connectors.telegram.connector import PollingTelegram, connect
 from connectors.telegram.settings import Settings
 from tests.connectors.telegram.fake_api import TOKEN, Failure, FakeBotApi, serve
@@ -214,10 +216,19 @@ async def test_a_mark_is_a_reaction(fake: FakeBotApi) -> None:
     assert fake.called("setMessageReaction") == [marked, marked]
 
 
-async def test_a_business_account_takes_no_mark(fake: FakeBotApi, bot: PollingTelegram) -> None:
-    message = await heard(fake, bot, "business_message", business_connection_id="AQ")
+async def test_in_a_business_account_the_mark_is_that_it_was_read(fake: FakeBotApi, bot: PollingTelegram) -> None:
+    await bot.mark(await heard(fake, bot, "business_message", business_connection_id="AQ"))
+    assert fake.called("readBusinessMessage") == [{"business_connection_id": "AQ", "chat_id": 501, "message_id": 7}]
+
+
+async def test_an_album_of_which_no_part_is_known_takes_no_mark_and_a_plain_answer(
+    fake: FakeBotApi, bot: PollingTelegram
+) -> None:
+    album = replace(await heard(fake, bot), id="501/g99")
     with pytest.raises(Refused):
-        await bot.mark(message)
+        await bot.mark(album)
+    await bot.reply(answer(album))
+    assert "reply_parameters" not in fake.posted[0]
 
 
 async def test_what_was_sent_is_edited_or_deleted(fake: FakeBotApi, bot: PollingTelegram) -> None:
@@ -310,6 +321,17 @@ async def test_a_failed_poll_says_what_happens_next(
     with pytest.raises(error, match=says):
         await bot.poll(None)
     assert len((await bot.poll(None)).messages) == 1
+
+
+async def test_an_answer_that_nobody_confirms_is_in_doubt(
+    fake: FakeBotApi, bot: PollingTelegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "_ANSWER_WITHIN", 0.05)
+    message = await heard(fake, bot)
+    fake.fail("sendMessage", Failure(hangs=True, acts=True))
+    with pytest.raises(Unreachable) as caught:
+        await bot.reply(answer(message))
+    assert not caught.value.unsent
 
 
 async def test_a_server_without_reactions_only_refuses_the_mark(fake: FakeBotApi, bot: PollingTelegram) -> None:

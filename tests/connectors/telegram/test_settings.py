@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -60,13 +62,18 @@ def test_secrets_are_not_shown() -> None:
     assert "canary" not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
+def test_a_configuration_is_checked_without_the_bot_api_library() -> None:
+    asked = "import sys, connectors.telegram; sys.exit('telegram' in sys.modules or 'httpx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
 def test_what_the_plugin_declares() -> None:
     assert plugin.kind == "telegram"
     assert plugin.idempotency == "C"
     assert plugin.recovers == timedelta(hours=24)
     assert plugin.limits.reply_length == 4096
     assert plugin.limits.replies_per_minute_thread == 20
-    assert plugin.limits.poll_every == timedelta(0)
+    assert plugin.limits.poll_every < timedelta(seconds=1)  # the long poll itself waits
     assert plugin.policy.unsolicited
     assert not plugin.policy.private_first
     assert plugin.length("📦") == 2
