@@ -1,0 +1,257 @@
+"""Runs one channel: opens its connector, listens, sends, and comes back after every failure.
+
+The host does here what a connector must not: it waits, retries with jitter, keeps the cursor, records
+gaps and tells people. One channel's failure never touches another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+from pydantic import ValidationError
+
+from config.load import MissingSecret, resolve
+from config.schema import Channel
+from connectors import registry
+from connectors.api import (
+    BadPayload, Connector, ConnectorError, Cursor, Denied, Gap, Http, Listens, Page, Polls, Replies, Streams, Unreachable,
+)
+from heedful.alarms import Alarms
+from heedful.guidance import Guidance
+from heedful.health import Health
+from heedful.outbox import Sender
+from heedful.pipeline import Pipeline
+from heedful.source import Source
+from routing.store.database import Store
+from routing.store.errors import StoreError
+
+__all__ = ["Environment", "Runner"]
+
+log = structlog.get_logger("heedful.channels")
+
+E = TypeVar("E", bound=Exception)
+LONGEST_PAUSE = 60.0
+HEARTBEAT = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What every runner shares."""
+
+    store: Store
+    pipeline: Pipeline
+    http: Http
+    alarms: Alarms
+    guidance: Callable[[], Guidance]
+    clock: Callable[[], datetime]
+    variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    monotonic: Callable[[], float] = time.monotonic
+    senders: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+
+class Runner:
+    """One channel of the file. `due` wakes the poll, `wake` the sender; `heard` is set while a hook may call."""
+
+    def __init__(self, name: str, channel: Channel, environment: Environment) -> None:
+        self.name = name
+        self.channel = channel
+        self.health = Health(name, channel.kind, environment.clock)
+        self.due = asyncio.Event()
+        self.wake = asyncio.Event()
+        self.source: Source | None = None
+        self.listens: Listens | None = None
+        self._env = environment
+        self._failures = 0
+        self._stopping = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._heartbeat: datetime | None = None
+
+    @property
+    def poll_every(self) -> timedelta:
+        return self.source.limits.poll_every if self.source else timedelta(seconds=60)
+
+    async def run(self) -> None:
+        """Until cancelled. A failure that needs a person ends it, with an alarm."""
+        while True:
+            try:
+                await self._open_and_run()
+                return
+            except (Denied, MissingSecret, LookupError, ValidationError) as cause:
+                await self._fail(_explain(cause))
+                return
+            except Unreachable as cause:
+                await self._lose(cause)
+            except StoreError as cause:
+                await self.tell_store_failure(cause)
+                await self._pause(Unreachable(str(cause)))
+            except ConnectorError as cause:
+                await self._lose(Unreachable(str(cause)))
+            except Exception as cause:  # noqa: BLE001 the supervisor: a fault in one connector stops no other
+                log.exception("fault", channel=self.name)
+                await self._lose(Unreachable(f"a fault in the connector: {type(cause).__name__}"))
+            finally:
+                self.listens = None
+
+    async def finish(self, within: float) -> None:
+        """Let the text that is leaving right now leave; after `within` seconds it counts as doubtful."""
+        self._stopping = True
+        self.wake.set()
+        await _wait(self._idle, within)
+        self.health.stop()
+
+    async def _open_and_run(self) -> None:
+        plugin = registry.load(self.channel.kind)
+        settings = plugin.settings.model_validate(resolve(self.channel.settings, self._env.variables))
+        async with plugin.open(settings, self._env.http) as connector:
+            source = self.source = Source.of(self.name, self.channel, plugin, connector.me)
+            if not plugin.abilities & {"polls", "streams", "listens"}:
+                self.health.rest()
+                return
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._listen(connector, source), name=f"listen:{self.name}")
+                    if isinstance(connector, Replies):
+                        group.create_task(self._send(connector, source), name=f"send:{self.name}")
+            except* ConnectorError as failures:
+                raise _first(failures) from None
+            except* StoreError as failures:
+                raise _first(failures) from None
+
+    async def _listen(self, connector: Connector, source: Source) -> None:
+        cursor, moved_at = await self._env.pipeline.resume(source)
+        await self._record_outage(source, moved_at)
+        if isinstance(connector, Listens):
+            self.listens = connector
+            await self._succeed(source, None)
+        if isinstance(connector, Polls) and not self._hooks_only(connector):
+            await self._poll(connector, source, cursor)
+        elif isinstance(connector, Streams):
+            await self._stream(connector, source, cursor)
+        else:
+            await asyncio.Event().wait()
+
+    def _hooks_only(self, connector: Connector) -> bool:
+        """A connector that can do both listens by hook where its settings say so."""
+        return isinstance(connector, Listens) and getattr(connector, "mode", None) == "webhook"
+
+    async def _poll(self, connector: Polls, source: Source, cursor: Cursor | None) -> None:
+        while True:
+            try:
+                page = await connector.poll(cursor)
+            except BadPayload as failure:
+                raise Unreachable(str(failure)) from None
+            await self._env.pipeline.take(source, page)
+            cursor = page.cursor or cursor
+            await self._succeed(source, cursor)
+            if not page.more:
+                await self._until_due(source.limits.poll_every)
+
+    async def _stream(self, connector: Streams, source: Source, cursor: Cursor | None) -> None:
+        async for page in connector.stream(cursor):
+            await self._env.pipeline.take(source, page)
+            await self._succeed(source, page.cursor or cursor)
+        raise Unreachable("the stream was closed")
+
+    async def hear(self, page: Page) -> None:
+        """Store what a hook brought; raises StoreError where it cannot be stored."""
+        if self.source is None:
+            raise Unreachable("not open yet")
+        await self._env.pipeline.take(self.source, page)
+        await self._succeed(self.source, page.cursor)
+
+    async def tell_store_failure(self, cause: StoreError) -> None:
+        self.health.lose(str(cause))
+        await self._env.alarms.ring("store", str(cause))
+
+    async def _send(self, connector: Connector, source: Source) -> None:
+        """One sender an account: a second channel of the same account waits for its turn, for ever."""
+        async with self._env.senders.setdefault(source.account, asyncio.Lock()):
+            sender = Sender(
+                self._env.store, source, connector, self._env.guidance, self._env.clock, self._env.monotonic,
+                lambda: self._stopping,
+            )
+            await sender.recover()
+            while not self._stopping:
+                self.wake.clear()
+                self._idle.clear()
+                try:
+                    pause = await sender.drain()
+                finally:
+                    self._idle.set()
+                await _wait(self.wake, pause)
+
+    async def _until_due(self, pause: timedelta) -> None:
+        if pause > timedelta(0):
+            self.due.clear()
+            await _wait(self.due, pause.total_seconds() * 1.5)
+
+    async def _record_outage(self, source: Source, moved_at: datetime | None) -> None:
+        """Away for longer than the platform keeps messages: what lies between is lost, and said so."""
+        plugin = registry.load(self.channel.kind)
+        now = self._env.clock()
+        if moved_at is None or plugin.recovers is None or now - moved_at <= plugin.recovers + HEARTBEAT * 2:
+            return
+        gap = Gap(since=moved_at, until=now - plugin.recovers, reason="we were away for longer than the platform keeps messages")
+        await self._env.pipeline.take(source, Page(gaps=(gap,)))
+        await self._env.alarms.ring(f"{self.name}: gap", f"messages since {moved_at:%Y-%m-%d %H:%M} UTC may be lost")
+
+    async def _succeed(self, source: Source, cursor: Cursor | None) -> None:
+        self._failures = 0
+        if self.health.succeed():
+            log.info("channel listens", channel=self.name)
+            await self._env.alarms.hush(self.name)
+            await self._env.alarms.hush("store")
+        now = self._env.clock()
+        if self._heartbeat is None or now - self._heartbeat >= HEARTBEAT:
+            self._heartbeat = now
+            await self._env.pipeline.heartbeat(source, now)
+
+    async def _lose(self, cause: Unreachable) -> None:
+        if self.health.lose(str(cause)):
+            log.warning("channel lost", channel=self.name, reason=str(cause))
+        if self._failures == 2:
+            await self._env.alarms.ring(self.name, f"cannot be reached: {cause}")
+        await self._pause(cause)
+
+    async def _pause(self, cause: Unreachable) -> None:
+        """The platform's own wish, else doubling with jitter up to a minute."""
+        self._failures += 1
+        wished = cause.retry_after.total_seconds() if cause.retry_after else 0.0
+        pause = max(wished, min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 8)))
+        await asyncio.sleep(pause * random.uniform(1.0, 1.3))  # noqa: S311 jitter, no secret
+
+    async def _fail(self, what: str) -> None:
+        self.health.fail(what)
+        log.error("channel stopped", channel=self.name, reason=what)
+        await self._env.alarms.ring(self.name, what)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def _first(group: BaseExceptionGroup[E]) -> E:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _explain(cause: Exception) -> str:
+    if isinstance(cause, MissingSecret):
+        return f"{cause} is not set in the environment; set it and reload"
+    if isinstance(cause, ValidationError):
+        first = cause.errors(include_input=False, include_url=False)[0]
+        return f"setting `{'.'.join(map(str, first['loc']))}`: {first['msg']}"
+    return str(cause)

@@ -1,0 +1,281 @@
+"""queue, acks, ledger, pause, resume and users: one request each to the API under /api/v1.
+
+Where a daemon holds the database, the request goes to it over the command socket; where none does, the
+same application answers it in this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.table import Table
+
+from config.schema import Care
+from feed.app import create_app
+from feed.status import Status
+from heedful.commands.output import (
+    ConfigOption, DatabaseOption, JsonOption, database_url, fail, failures, out, print_json, read_care,
+)
+from heedful.sample_run import sample_care
+from heedful.version import VERSION
+from routing.desk import Desk
+from routing.store.database import open_store
+from routing.store.errors import Locked
+
+__all__ = ["acks", "queue", "register", "users"]
+
+queue = typer.Typer(no_args_is_help=True, help="The private support queue.")
+acks = typer.Typer(no_args_is_help=True, help="Automatic texts.")
+users = typer.Typer(no_args_is_help=True, help="Accounts of staff.")
+TIMEOUT = 30.0
+PRIORITY_COLOURS = {"P1": "bold red", "P2": "yellow", "P3": "cyan", "P4": "dim"}
+
+
+class Api:
+    """`ask` returns the answer's JSON, or ends the command with the problem's own words."""
+
+    def __init__(self, config: Path | None, database: str | None) -> None:
+        self._care: Care | None = read_care(config, needed=False)
+        self._url = database_url(database, self._care)
+
+    def ask(self, method: str, path: str, body: object = None, params: dict[str, Any] | None = None) -> Any:
+        with failures():
+            answer = asyncio.run(self._ask(method, path, body, params))
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        try:
+            problem = answer.json()
+        except ValueError:
+            problem = {}
+        fail(problem.get("detail") or problem.get("title") or f"the daemon answered {answer.status_code}")
+
+    async def _ask(self, method: str, path: str, body: object, params: dict[str, Any] | None) -> httpx.Response:
+        try:
+            store = open_store(self._url, clock=_now)
+        except Locked as locked:
+            transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(uds=str(_socket_of(locked.path)))
+            return await _send(transport, method, path, body, params)
+        try:
+            care = self._care or sample_care()
+            desk = Desk(store, lambda: care, _now)
+            app = create_app(desk, store, lambda: care, lambda: Status(version=VERSION), sample=False, clock=_now, local=True)
+            return await _send(httpx.ASGITransport(app=app), method, path, body, params)
+        finally:
+            await store.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _socket_of(lock: Path) -> Path:
+    return lock.with_suffix(".sock")
+
+
+async def _send(
+    transport: httpx.AsyncBaseTransport, method: str, path: str, body: object, params: dict[str, Any] | None
+) -> httpx.Response:
+    headers = {"x-heedful-actor": getpass.getuser()}
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=TIMEOUT) as client:
+        try:
+            return await client.request(method, f"/api/v1{path}", json=body, params=params, headers=headers)
+        except httpx.TransportError as error:
+            fail(f"another heedful holds the database and does not answer on its command socket ({type(error).__name__})")
+
+
+Case = Annotated[str, typer.Argument(help="The case's id, or its reference such as K7Q2.")]
+
+
+@queue.command("list")
+def list_cases(
+    status: Annotated[str | None, typer.Option(help="open, claimed, waiting, resolved or all; else all that is not resolved.")] = None,
+    team: Annotated[str | None, typer.Option(help="Only this team's.")] = None,
+    priority: Annotated[str | None, typer.Option(help="Only this priority.")] = None,
+    search: Annotated[str | None, typer.Option("--search", "-q", help="Words of the conversation, Chinese too.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 200,
+    config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False,
+) -> None:
+    """List the queue by priority, then by what is due first."""
+    wanted = {"status": status, "team": team, "priority": priority, "q": search, "limit": limit}
+    cases = Api(config, database).ask("GET", "/cases", params={k: v for k, v in wanted.items() if v is not None})
+    if as_json:
+        print_json(cases)
+        return
+    if not cases:
+        out.print("The queue is empty. Nothing waits for a person.")
+        return
+    out.print(_table(cases))
+
+
+def _table(cases: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in ("id", "", "due", "channel", "author", "text", "status", "assignee"):
+        table.add_column(column, overflow="ellipsis", no_wrap=column != "text")
+    for item in cases:
+        colour = PRIORITY_COLOURS.get(item["priority"], "")
+        due = (item["first_answer_due"] or item["resolution_due"] or "")[:16].replace("T", " ")
+        text = item["text"][:120].replace("\n", " ")
+        cells = (item["id"], f"[{colour}]{item['priority']}[/]", due, *map(_plain, (item["channel"], item["author"], text)))
+        table.add_row(*cells, item["status"], _plain(item["assignee"] or ""))
+    return table
+
+
+def _plain(text: object) -> str:
+    """Strangers write names and texts: no markup, no control characters on a terminal."""
+    if isinstance(text, dict):
+        text = text.get("name", "")
+    return "".join(c if c.isprintable() else " " for c in str(text)).replace("[", r"\[")
+
+
+@queue.command()
+def show(case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Show one case: its conversation, texts and history."""
+    found = Api(config, database).ask("GET", f"/cases/{case}")
+    if as_json:
+        print_json(found)
+        return
+    out.print_json(data=found)
+
+
+def _act(case: str, action: str, body: dict[str, Any], config: Path | None, database: str | None, as_json: bool) -> None:
+    answer = Api(config, database).ask("POST", f"/cases/{case}/{action}", body)
+    if as_json:
+        print_json(answer)
+    else:
+        out.print(f"{action}: {case}")
+
+
+@queue.command()
+def claim(case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Take a case, so that nobody else answers it."""
+    _act(case, "claim", {}, config, database, as_json)
+
+
+@queue.command()
+def release(case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Give a case back."""
+    _act(case, "release", {}, config, database, as_json)
+
+
+@queue.command()
+def assign(case: Case, to: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Hand a case to a colleague."""
+    _act(case, "assign", {"to": to}, config, database, as_json)
+
+
+@queue.command()
+def snooze(case: Case, until: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Put a case aside until a time (RFC 3339); its deadlines go on."""
+    _act(case, "snooze", {"until": until}, config, database, as_json)
+
+
+@queue.command()
+def note(case: Case, text: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Write a note that no customer sees."""
+    _act(case, "note", {"text": text}, config, database, as_json)
+
+
+@queue.command()
+def answer(case: Case, text: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Answer the customer in the case's channel."""
+    _act(case, "answer", {"text": text}, config, database, as_json)
+
+
+@queue.command()
+def resolve(
+    case: Case,
+    reason: Annotated[str, typer.Option(help="answered, answered_elsewhere, no_answer_needed, not_for_us, spam, duplicate or customer_silent.")] = "answered",
+    detail: Annotated[str | None, typer.Option(help="Such as the link of the answer given elsewhere.")] = None,
+    config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False,
+) -> None:
+    """Close a case with a reason."""
+    _act(case, "resolve", {"reason": reason, "detail": detail}, config, database, as_json)
+
+
+@queue.command()
+def reopen(case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Open a resolved case again."""
+    _act(case, "reopen", {}, config, database, as_json)
+
+
+@acks.command("list")
+def list_acknowledgements(
+    state: Annotated[str | None, typer.Option(help="sent, pending, approve, suppressed, refused or unknown.")] = None,
+    config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False,
+) -> None:
+    """List automatic texts: sent, previewed, doubtful or waiting for approval."""
+    found = Api(config, database).ask("GET", "/acknowledgements", params={"state": state} if state else None)
+    if as_json:
+        print_json(found)
+        return
+    for item in found:
+        out.print(f"{item['state']:<10} {_plain(item['channel'])}  {_plain(item['text'])}  [dim]{item.get('reason') or ''}[/]")
+    if not found:
+        out.print("No automatic texts yet.")
+
+
+@users.command("add")
+def add_user(
+    name: str,
+    admin: Annotated[bool, typer.Option("--admin", help="May add others and change everything.")] = False,
+    lead: Annotated[bool, typer.Option("--lead", help="May approve, pause and release.")] = False,
+    config: ConfigOption = None, database: DatabaseOption = None,
+) -> None:
+    """Add a colleague; the password is asked for on the terminal."""
+    password = typer.prompt("Password (12 characters or more)", hide_input=True, confirmation_prompt=True)
+    role = "admin" if admin else "lead" if lead else "agent"
+    Api(config, database).ask("POST", "/users", {"name": name, "role": role, "password": password})
+    out.print(f"{role} {name} may sign in now.")
+
+
+@users.command("list")
+def list_users(config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """List the colleagues who may sign in."""
+    found = Api(config, database).ask("GET", "/users")
+    if as_json:
+        print_json(found)
+        return
+    for item in found:
+        out.print(f"{_plain(item['name'])}  {item['role']}")
+    if not found:
+        out.print("Nobody yet: heedful users add NAME --admin")
+
+
+def pause(
+    reason: Annotated[str, typer.Argument(help="Why; colleagues see it.")] = "",
+    config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False,
+) -> None:
+    """Stop all automatic texts at once."""
+    state = Api(config, database).ask("POST", "/pause", {"reason": reason})
+    print_json(state) if as_json else out.print("Automatic texts are stopped. `heedful resume` lets them go on.")
+
+
+def resume(config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Let automatic texts go on."""
+    state = Api(config, database).ask("POST", "/resume", {})
+    print_json(state) if as_json else out.print("Automatic texts go on.")
+
+
+def ledger(config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Print the books; exit 1 where they do not balance."""
+    books = Api(config, database).ask("GET", "/ledger")
+    if as_json:
+        print_json(books)
+    else:
+        out.print_json(data=books)
+    if not books["balances"]:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(queue, name="queue")
+    app.add_typer(acks, name="acks")
+    app.add_typer(users, name="users")
+    for command in (pause, resume, ledger):
+        app.command()(command)

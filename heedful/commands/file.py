@@ -1,0 +1,199 @@
+"""init, check, test, explain, score and connectors: what needs a file at most, and never a database."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from config.load import example
+from config.schema import Brand, Care
+from connectors import registry
+from connectors.api import BadPayload, Message
+from connectors.replay import parse_line
+from heedful.check import check_file
+from heedful.commands.output import ConfigOption, JsonOption, config_path, fail, failures, out, print_json, read_care
+from heedful.examples import run_examples
+from heedful.explain import Explanation, explain, plain_message
+
+__all__ = ["register"]
+
+ENV_EXAMPLE = """# Secrets that heedful.yaml names as ${NAME}. Copy to .env, fill in, and keep it out of version control.
+TELEGRAM_TOKEN=
+SHOP_SECRET=
+# What a monitor needs to read /metrics from another machine:
+# HEEDFUL_METRICS_TOKEN=
+"""
+FileArgument = Annotated[Path | None, typer.Argument(help="The configuration file.", show_default=False)]
+
+
+def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path()) -> None:
+    """Write a commented heedful.yaml and .env.example."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (("heedful.yaml", example()), (".env.example", ENV_EXAMPLE)):
+        try:
+            with (folder / name).open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            fail(f"{folder / name} exists already → move it away, or choose another folder")
+        out.print(f"wrote {folder / name}")
+    out.print("Next: heedful check, then heedful run.")
+
+
+def check(file: FileArgument = None, config: ConfigOption = None) -> None:
+    """Lint the file: `line:column level rule: what → way out`. Errors exit 1, warnings do not."""
+    path = file or config_path(config)
+    findings = check_file(path)
+    for finding in findings:
+        out.print(str(finding), markup=False)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
+    if not findings:
+        out.print(f"{path}: no findings")
+
+
+def test(file: FileArgument = None, config: ConfigOption = None) -> None:
+    """Run the file's own tests."""
+    with failures():
+        care = read_care(file or config)
+    assert care is not None
+    results = run_examples(care, datetime.now(UTC))
+    for result in results:
+        mark = "[green]✓[/]" if result.passed else "[red]✗[/]"
+        out.print(f"{mark} {result.say[:70]!r}" + (f"  {result.why}" if result.why else ""))
+    failed = sum(not result.passed for result in results)
+    out.print(f"{len(results) - failed} passed, {failed} failed")
+    if failed:
+        raise typer.Exit(1)
+
+
+def explain_command(
+    text: Annotated[str, typer.Argument(help="What a customer might write.")] = "",
+    channel: Annotated[str, typer.Option(help="As if it came from this channel.")] = "replay",
+    message: Annotated[str | None, typer.Option(help="A replayed message (JSON) from this file; - for standard input.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the reading, the matches, the decision and the acknowledgement of one text."""
+    if not text and message is None:
+        fail("give a text or --message FILE", code=2)
+    with failures():
+        care = read_care(config)
+    assert care is not None
+    now = datetime.now(UTC)
+    subject = _recorded(message) if message else (channel, plain_message(text, now))
+    explanation = explain(subject[1], subject[0], care, max(now, subject[1].sent_at) if message is None else subject[1].sent_at)
+    if as_json:
+        print_json(explanation.as_json())
+    else:
+        _print_explanation(explanation, care)
+
+
+def _recorded(source: str) -> tuple[str, Message]:
+    try:
+        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        channel, message = parse_line(raw, channel=None)
+    except OSError as error:
+        fail(f"{source} cannot be read: {error.strerror}")
+    except BadPayload as error:
+        fail(f"{source}: {error}")
+    return channel, message
+
+
+def _print_explanation(explanation: Explanation, care: Care) -> None:
+    found = explanation.as_json()
+    reading, decision, acknowledgement = found["reading"], found["decision"], found["acknowledgement"]
+    out.print(f"[b]reading[/]   {reading['language']} · {reading['label']} · {reading['kind']} · {reading['addressed']}")
+    out.print(f"          negative {reading['negative']:.2f}  urgent {reading['urgent']:.2f}  needs answer {reading['needs_answer']:.2f}  harm {', '.join(reading['harm']) or 'none'}")
+    for hit in found["keywords"]:
+        words = ", ".join(explanation.prepared.message.text[start:end] for start, end in hit["spans"])
+        out.print(f"[b]keywords[/]  {hit['list']}: {words}")
+    if decision["routed"]:
+        out.print(f"[b]decision[/]  {' → '.join(found['route'])}: {decision['priority']}, team {decision['team']}")
+    else:
+        out.print(f"[b]decision[/]  kept: {decision['kept']}")
+    for because in decision["because"]:
+        out.print(f"          because {because['rule']} {because['detail']}", markup=False)
+    out.print(f"[b]answer[/]    {acknowledgement['outcome']} {acknowledgement['reason'] or ''} {acknowledgement['detail']}")
+    if acknowledgement["text"]:
+        out.print(f"          {acknowledgement['text']}", markup=False)
+    out.print(f"[dim]file {care.digest}[/]")
+
+
+def score(
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts; else standard input, one a line.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print one reading a line."""
+    from config.folding import fold  # noqa: PLC0415
+    from sentiment.api import Circumstances  # noqa: PLC0415
+    from sentiment.reader import FastReader  # noqa: PLC0415
+
+    reader = FastReader(Brand(name="heedful"))
+    for text in texts or (line.rstrip("\r\n") for line in sys.stdin):
+        reading = reader.read(fold(text), Circumstances())
+        found: dict[str, Any] = {"text": text}
+        names = ("language", "compound", "label", "negative", "urgent", "needs_answer", "harm", "kind", "scorer")
+        found |= {name: getattr(reading, name) for name in names}
+        if as_json:
+            print_json(found)
+        else:
+            out.print(f"{reading.label:<8} {reading.compound:+.2f}  {reading.kind:<9} {text}", markup=False)
+
+
+def connectors(as_json: JsonOption = False) -> None:
+    """List what is installed: abilities, class, limits and policy."""
+    plugins, broken = registry.installed(), registry.broken()
+    if as_json:
+        print_json([*(_describe(plugin) for plugin in plugins.values()), *({"kind": k, "broken": v} for k, v in broken.items())])
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in ("kind", "can", "class", "answer at most", "catches up", "what it is"):
+        table.add_column(column)
+    for plugin in plugins.values():
+        found = _describe(plugin)
+        recovers = "for ever" if found["recovers"] is None else f"{found['recovers'] / 3600:g} h" if found["recovers"] else "not"
+        table.add_row(found["kind"], " ".join(found["abilities"]), found["idempotency"], str(found["limits"]["reply_length"]), recovers, found["summary"])
+    out.print(table)
+    for kind, reason in broken.items():
+        out.print(f"[red]{kind}[/] {reason}")
+
+
+def _describe(plugin: Any) -> dict[str, Any]:
+    limits, policy = plugin.limits, plugin.policy
+    window = policy.reply_window
+    return {
+        "kind": plugin.kind,
+        "summary": plugin.summary,
+        "abilities": sorted(plugin.abilities),
+        "idempotency": plugin.idempotency,
+        "recovers": None if plugin.recovers is None else plugin.recovers.total_seconds(),
+        "limits": {
+            "poll_every": limits.poll_every.total_seconds(),
+            "reply_length": limits.reply_length,
+            "replies_per_minute": limits.replies_per_minute,
+            "replies_per_minute_thread": limits.replies_per_minute_thread,
+        },
+        "policy": {
+            "unsolicited": policy.unsolicited,
+            "private_first": policy.private_first,
+            "automatic_marks": policy.automatic_marks,
+            "per_interaction": policy.per_interaction,
+            "reply_window": window.total_seconds() if window else None,
+            "messages_per_window": policy.messages_per_window,
+            "cost": policy.cost,
+        },
+        "settings": sorted(plugin.settings.model_fields),
+    }
+
+
+def register(app: typer.Typer) -> None:
+    for command in (init, check, test, score, connectors):
+        app.command()(command)
+    app.command("explain")(explain_command)
+
+

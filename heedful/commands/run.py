@@ -1,0 +1,123 @@
+"""run and replay: the daemon, and recorded messages through the same pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+from rich.progress import Progress
+
+from config.schema import Care
+from connectors.net import open_http
+from heedful.commands.output import (
+    ConfigOption, DatabaseOption, JsonOption, config_path, database_url, err, fail, failures, out, print_json, read_care,
+)
+from heedful.daemon import Daemon
+from heedful.logs import configure
+from heedful.replay import Figures, ReplayClock, replay
+from heedful.sample_run import SampleRun, sample_care
+from routing.store.database import open_store
+
+__all__ = ["register"]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def run(
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Bundled messages, a database of its own, no channel opened.")] = False,
+    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+) -> None:
+    """Run the daemon: listeners, timers, outbox and the page."""
+    configure(log_level)
+    with failures():
+        if sample:
+            with tempfile.TemporaryDirectory(prefix="heedful-sample-") as folder:
+                uvloop.run(_run(sample_care(), f"sqlite:///{folder}/sample.db", None, SampleRun()))
+            return
+        care = read_care(config)
+        assert care is not None
+        uvloop.run(_run(care, database_url(database, care), config_path(config), None))
+
+
+async def _run(care: Care, url: str, path: Path | None, sample: SampleRun | None) -> None:
+    store = open_store(url, clock=now)
+    try:
+        async with open_http() as http:
+            daemon = Daemon(care, store, http, now, os.environ, path=path, sample=sample)
+            await daemon.run(ready=_announce)
+    finally:
+        await store.close()
+
+
+def _announce(address: str) -> None:
+    err.print(f"heedful listens. The page: [bold]{address}[/]  (Ctrl+C stops)")
+
+
+def replay_command(
+    file: Annotated[Path, typer.Argument(help="JSON lines, plain or .gz; - for standard input.")],
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    rate: Annotated[int | None, typer.Option(help="At most so many lines a second.", min=1)] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play recorded messages through the pipeline; print the ledger of this run; exit 1 where it does not balance."""
+    with failures():
+        care = read_care(config, needed=False) or sample_care()
+        with tempfile.TemporaryDirectory(prefix="heedful-replay-") as folder:
+            figures = uvloop.run(_replay(file, care, database or f"sqlite:///{folder}/replay.db", rate, quiet=as_json))
+    if as_json:
+        print_json(figures.as_json())
+    else:
+        out.print_json(data=figures.as_json())
+    for problem in figures.problems:
+        err.print(problem, markup=False)
+    if not figures.balances:
+        raise typer.Exit(1)
+
+
+async def _replay(file: Path, care: Care, url: str, rate: int | None, *, quiet: bool) -> Figures:
+    clock = ReplayClock()
+    store = open_store(url, clock=clock)
+    try:
+        with _lines(file) as (lines, size), Progress(console=err, disable=quiet or not err.is_terminal) as bar:
+            task = bar.add_task("replaying", total=size)
+            return await replay(lines, care, store, clock, rate=rate, progress=lambda count: bar.advance(task, count))
+    finally:
+        await store.close()
+
+
+@contextmanager
+def _lines(file: Path) -> Iterator[tuple[Iterable[bytes], int | None]]:
+    if str(file) == "-":
+        yield sys.stdin.buffer, None
+        return
+    try:
+        with _open(file) as counted:
+            size = sum(1 for _ in counted)
+        with _open(file) as stream:
+            yield stream, size
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror or error}")
+
+
+def _open(file: Path) -> Any:
+    return gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(run)
+    app.command("replay")(replay_command)

@@ -1,0 +1,275 @@
+"""The daemon: one TaskGroup of listeners, timers, outbox and web, each under a supervisor.
+
+APScheduler only wakes: its jobs set events, and the work runs in the group. SIGTERM and SIGINT drain and
+stop within ten seconds; SIGHUP or a changed file reloads, and a file that does not lint changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from config.load import ConfigurationError, load
+from config.schema import Care, Channel
+from connectors.api import Http
+from feed.app import create_app
+from feed.status import Status
+from heedful import web
+from heedful.alarms import Alarms
+from heedful.channels import Environment, Runner
+from heedful.guidance import Guidance
+from heedful.hooks import Doors
+from heedful.housekeeping import tidy
+from heedful.metrics import Metrics
+from heedful.notify import Notifier
+from heedful.pipeline import Pipeline
+from heedful.sample_run import SampleRun
+from heedful.version import VERSION
+from heedful.watch import changes
+from routing.desk import Desk
+from routing.store import settings
+from routing.store.database import Store
+from routing.store.errors import StoreError
+
+__all__ = ["Daemon"]
+
+log = structlog.get_logger("heedful")
+
+TICK = timedelta(seconds=1)
+ESCALATE_EVERY = timedelta(seconds=5)
+TIDY_EVERY = timedelta(hours=1)
+FINISH_WITHIN = 5.0
+
+
+class Daemon:
+    """`path` is the file to watch, None in the sample run. All that runs, runs between `run`'s start and end."""
+
+    def __init__(
+        self,
+        care: Care,
+        store: Store,
+        http: Http,
+        clock: Callable[[], datetime],
+        variables: Mapping[str, str],
+        *,
+        path: Path | None = None,
+        sample: SampleRun | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._path = path
+        self._sample = sample
+        self._guidance = Guidance.compile(care)
+        self._alarms = Alarms(store, clock)
+        self._runners: dict[str, Runner] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._paused = False
+        self._scheduler = AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True}, timezone="UTC")
+        self._metrics = Metrics(self.status, clock)
+        self._env = Environment(
+            store=store,
+            pipeline=Pipeline(store, lambda: self._guidance, clock, self._metrics.count),
+            http=http,
+            alarms=self._alarms,
+            guidance=lambda: self._guidance,
+            clock=clock,
+            variables=variables,
+        )
+        self.desk = Desk(store, lambda: self._guidance.care, clock)
+        self._notifier = Notifier(store, lambda: self._guidance.care, http, clock)
+        self._ticks = {name: asyncio.Event() for name in ("outbox", "escalate", "tidy")}
+
+    def status(self) -> Status:
+        return Status(
+            channels=tuple(runner.health.snapshot() for runner in self._runners.values()),
+            alarms=self._alarms.ringing,
+            paused=self._paused,
+            version=VERSION,
+        )
+
+    @property
+    def care(self) -> Care:
+        return self._guidance.care
+
+    async def run(self, ready: Callable[[str], None] = lambda address: None) -> None:
+        """Until stopped by a signal or `stop`. Raises ListenError where an address is taken."""
+        servers = self._servers()
+        self._signals()
+        self._schedule()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, work in self._work(group).items():
+                    group.create_task(self._supervise(name, work), name=name)
+                self._start_channels(group, self.care.channels if self._sample is None else {})
+                serving = [group.create_task(server) for server in servers]
+                log.info("heedful runs", page=f"http://{self.care.web.listen}", channels=len(self._runners))
+                ready(f"http://{self.care.web.listen}")
+                await self._stop.wait()
+                await self._drain(serving)
+                for task in tuple(group._tasks):  # type: ignore[attr-defined]  # noqa: SLF001 the group offers no other way to end its loops
+                    task.cancel()
+        finally:
+            self._scheduler.shutdown(wait=False)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def _drain(self, serving: list[asyncio.Task[None]]) -> None:
+        log.info("heedful stops")
+        await asyncio.gather(*(runner.finish(FINISH_WITHIN) for runner in self._runners.values()))
+        await asyncio.wait(serving, timeout=FINISH_WITHIN)
+
+    def _work(self, group: asyncio.TaskGroup) -> dict[str, Callable[[], Awaitable[None]]]:
+        work: dict[str, Callable[[], Awaitable[None]]] = {
+            "notify": self._notify,
+            "escalate": self._escalate,
+            "tidy": self._tidy,
+            "pause": self._watch_pause,
+        }
+        if self._path is not None:
+            work["watch"] = self._watch_file
+            work["reload"] = lambda: self._reload_on_request(group)
+        if self._sample is not None:
+            sample = self._sample
+            work["sample"] = lambda: sample.play(self._env, self._runners)
+        return work
+
+    async def _supervise(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """A fault in one loop is logged, rings, and starts that loop again; its siblings go on."""
+        while True:
+            try:
+                await work()
+            except StoreError as failure:
+                await self._alarms.ring("store", str(failure))
+            except Exception as fault:  # noqa: BLE001 the supervisor
+                log.exception("fault", loop=name)
+                await self._alarms.ring(f"loop {name}", f"{type(fault).__name__}; it is started again")
+            else:
+                return
+            await asyncio.sleep(2)
+
+    def _servers(self) -> list[Any]:
+        doors = Doors(lambda: self._runners, self._metrics, self._clock, self._env.variables.get("HEEDFUL_METRICS_TOKEN"))
+        settings_of_web = self.care.web
+        page = self._page(local=False)
+        own = [*doors.health(), *([] if settings_of_web.hooks else doors.hooks())]
+        servers = [web.serve(web.compose(own, page), web.listen(settings_of_web.listen), self._stop)]
+        if settings_of_web.hooks:
+            servers.append(web.serve(web.compose(doors.hooks(), None), web.listen(settings_of_web.hooks), self._stop))
+        bound = web.listen_unix(self._store.command_socket) if self._store.command_socket else None
+        if bound is not None:
+            servers.append(web.serve(self._page(local=True), bound, self._stop))
+        return servers
+
+    def _page(self, *, local: bool) -> Any:
+        return create_app(
+            self.desk, self._store, lambda: self.care, self.status,
+            sample=self._sample is not None, clock=self._clock, local=local,
+        )
+
+    def _signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    def _schedule(self) -> None:
+        for name, every in (("outbox", TICK), ("escalate", ESCALATE_EVERY), ("tidy", TIDY_EVERY)):
+            self._scheduler.add_job(_set, "interval", args=[self._ticks[name]], seconds=every.total_seconds())
+        self._scheduler.start()
+
+    def _start_channels(self, group: asyncio.TaskGroup, channels: Mapping[str, Channel]) -> None:
+        for name, channel in channels.items():
+            runner = self._runners[name] = Runner(name, channel, self._env)
+            self._tasks[name] = group.create_task(runner.run(), name=f"channel:{name}")
+            seconds = max(1.0, runner.poll_every.total_seconds())
+            self._scheduler.add_job(_set, "interval", args=[runner.due], seconds=seconds, id=name, replace_existing=True)
+
+    async def _stop_channel(self, name: str) -> None:
+        runner, task = self._runners.pop(name), self._tasks.pop(name)
+        await runner.finish(FINISH_WITHIN)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        self._scheduler.remove_job(name)
+        await self._alarms.hush(name)
+
+    async def _notify(self) -> None:
+        """The tick also wakes the senders: answers of people and postponed texts become due by time."""
+        while True:
+            await _next(self._ticks["outbox"])
+            for runner in self._runners.values():
+                runner.wake.set()
+            failed = await self._notifier.drain()
+            for name in self.care.notify:
+                if name in failed:
+                    await self._alarms.ring(f"notify {name}", "the team cannot be told here")
+                elif failed:
+                    await self._alarms.hush(f"notify {name}")
+
+    async def _escalate(self) -> None:
+        while True:
+            await _next(self._ticks["escalate"])
+            await self.desk.escalate()
+
+    async def _tidy(self) -> None:
+        while True:
+            await tidy(self._store, self._clock())
+            await _next(self._ticks["tidy"])
+
+    async def _watch_pause(self) -> None:
+        """The kill switch may be thrown by a button, a command or the file `heedful.pause` beside the database."""
+        while True:
+            self._paused = (await self._store.read(settings.paused)).paused
+            await asyncio.sleep(1)
+
+    async def _watch_file(self) -> None:
+        assert self._path is not None
+        async for _ in changes(self._path):
+            self._reload.set()
+
+    async def _reload_on_request(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            await _next(self._reload)
+            await self._take_over(group)
+
+    async def _take_over(self, group: asyncio.TaskGroup) -> None:
+        """Compile the new file aside, then swap; channels whose settings changed are opened anew."""
+        assert self._path is not None
+        try:
+            care = await asyncio.to_thread(load, self._path)
+            if care.digest == self.care.digest:
+                return
+            guidance = await asyncio.to_thread(Guidance.compile, care)
+        except (ConfigurationError, ValueError) as error:
+            await self._alarms.ring("file", f"{self._path.name} is refused, the running version stays: {_first_line(error)}")
+            return
+        before, self._guidance = self.care.channels, guidance
+        await self._alarms.hush("file")
+        log.info("file taken over", version=care.digest)
+        for name in [name for name in before if care.channels.get(name) != before[name]]:
+            await self._stop_channel(name)
+        self._start_channels(group, {n: c for n, c in care.channels.items() if before.get(n) != c})
+
+
+def _set(event: asyncio.Event) -> None:
+    event.set()
+
+
+async def _next(event: asyncio.Event) -> None:
+    await event.wait()
+    event.clear()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,170 @@
+"""What goes out because of a message: the guard's circumstances, the frozen text, the rows of the outbox.
+
+An intent is written in the transaction that stores its message. Its key is derived from what it answers,
+so that the same message can never make two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import Connection, bindparam, insert, update
+
+from config.schema import Caps
+from connectors.api import Message
+from heedful import recall
+from heedful.guidance import Guidance
+from heedful.notify import REPEATS, describe
+from heedful.preparation import Prepared
+from heedful.recall import Sent
+from heedful.source import Source
+from heedful.speech import Speech, due_of
+from responders.guard import Verdict
+from responders.wording import Words
+from routing.decide import Decision
+from routing.store import settings
+from routing.store.ids import new_id
+from routing.store.rows import MESSAGE, OUTBOX, insert_new
+
+__all__ = ["Intents"]
+
+EXCERPT = 280
+OUTCOMES = {"send": "pending", "approve": "pending", "suppress": "suppressed"}
+_CALL_BACK = (
+    update(OUTBOX)
+    .where(OUTBOX.c.message_id.in_(bindparam("ids", expanding=True)), OUTBOX.c.kind.in_(("acknowledgement", "mark")))
+    .where(OUTBOX.c.state.in_(("pending", "approve")))
+    .values(state="suppressed", reason="deleted")
+)
+_CALLED_BACK = (
+    update(MESSAGE)
+    .where(MESSAGE.c.id.in_(bindparam("ids", expanding=True)), MESSAGE.c.acknowledgement == "pending")
+    .values(acknowledgement="suppressed", acknowledgement_reason="deleted")
+)
+_ERASE = update(MESSAGE).where(MESSAGE.c.id.in_(bindparam("ids", expanding=True))).values(text="")
+
+
+class Intents:
+    """The outgoing side of one transaction. What the caps count is asked for only once it is needed."""
+
+    def __init__(
+        self, connection: Connection, source: Source, guidance: Guidance, now: datetime, authors: set[str]
+    ) -> None:
+        self._connection = connection
+        self._source = source
+        self._speech = Speech(source, guidance, now)
+        self._care = guidance.care
+        self._now = now
+        self._authors = authors
+        self._rows: list[dict[str, Any]] = []
+        self._traffic: recall.Traffic | None = None
+        self._install: UUID | None = None
+
+    @property
+    def traffic(self) -> recall.Traffic:
+        if self._traffic is None:
+            caps = self._care.acknowledge.caps
+            windows = {name: getattr(caps, name).window for name in Caps.model_fields}
+            self._traffic = recall.traffic(
+                self._connection, self._source.account, self._source.name, self._authors, windows, self._now
+            )
+        return self._traffic
+
+    def acknowledge(
+        self, item: Prepared, row: dict[str, Any], decision: Decision, case: Mapping[str, Any] | None, *, edit: bool
+    ) -> dict[str, Any] | None:
+        """Write the message's acknowledgement outcome into `row`; returns a preview's text where there is one."""
+        verdict, words = self._speech.consider(item, decision, case, lambda: self.traffic, edit=edit)
+        row["acknowledgement"] = OUTCOMES[verdict.outcome]
+        row["acknowledgement_reason"] = verdict.reason or ("approve" if verdict.outcome == "approve" else None)
+        if words is None or (verdict.outcome == "suppress" and not verdict.preview):
+            return None
+        self._intend(item.message, row, decision, case, words, verdict)
+        return {"text": words.text, "locale": words.locale, "style": decision.style} if verdict.preview else None
+
+    def notify(self, case: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+        """Rows for each target of the case's team: at once, and again until somebody claims."""
+        team = self._care.teams.get(case["team"])
+        for name in team.notify if team else ():
+            target = self._care.notify[name]
+            foreign = self._source.region is not None and self._source.region != target.region
+            facts = {
+                "priority": case["priority"], "channel": case["channel"], "team": case["team"], "case": str(case["id"]),
+                "author": "" if foreign else case["author_name"], "link": self._link(case),
+            }
+            text = describe(facts, excerpt=None if foreign else row["text"][:EXCERPT], link=facts["link"] or None)
+            for number, pause in enumerate(REPEATS):
+                self._rows.append(self._notification(case, row, name, number, pause, text, facts))
+
+    def write(self, connection: Connection) -> int:
+        """Insert what is intended; returns how many rows may leave."""
+        if self._rows:
+            connection.execute(insert_new(connection, OUTBOX), self._rows)
+        return sum(row["state"] == "pending" for row in self._rows)
+
+    def call_back(self, connection: Connection, message_ids: Sequence[int], *, erase: bool) -> None:
+        """The customer deleted it: what has not left stays, and where the platform wants it the text goes."""
+        ids = {"ids": list(message_ids)}
+        connection.execute(_CALL_BACK, ids)
+        connection.execute(_CALLED_BACK, ids)
+        if erase:
+            connection.execute(_ERASE, ids)
+
+    def _intend(
+        self, message: Message, row: Mapping[str, Any], decision: Decision, case: Mapping[str, Any] | None, words: Words, verdict: Verdict
+    ) -> None:
+        state = {"send": "pending", "approve": "approve", "suppress": "suppressed"}[verdict.outcome]
+        promised = due_of(case) if words.promises else None
+        self._rows.append(self._outgoing(
+            row, case, kind="acknowledgement", state=state, reason=verdict.reason, text=words.text, style=decision.style,
+            locale=words.locale, wording=words.index, envelope={"promised_due": promised.isoformat()} if promised else {},
+        ))
+        if verdict.outcome == "suppress":
+            return
+        sent = Sent(message.thread, self._now, decision.style, words.locale, words.index, row["id"])
+        self.traffic.by_person.setdefault(message.author.id, []).append(sent)
+        self.traffic.channel += 1
+        self.traffic.overall += 1
+        self._mark(row, case, decision, state)
+
+    def _mark(self, row: Mapping[str, Any], case: Mapping[str, Any] | None, decision: Decision, state: str) -> None:
+        """A reaction under the same guard and mode as the text; off unless the file names one."""
+        mark = self._care.acknowledge.mark
+        if mark is None or "marks" not in self._source.abilities or not self._source.policy.automatic_marks or state != "pending":
+            return
+        self._rows.append(self._outgoing(row, case, kind="mark", state=state, text=mark, style=decision.style))
+
+    def _outgoing(self, row: Mapping[str, Any], case: Mapping[str, Any] | None, *, kind: str, state: str, text: str, **more: Any) -> dict[str, Any]:
+        too_old = self._care.acknowledge.too_old
+        return {
+            "id": new_id(self._now), "key": str(uuid5(self._namespace(), f"{self._source.account} {row['external_id']} {kind}")),
+            "kind": kind, "account": self._source.account, "target": self._source.name, "channel": self._source.name,
+            "thread": row["thread"], "author_id": row["author_id"], "case_id": case["id"] if case else None,
+            "message_id": row["id"], "priority": case["priority"] if case else "P4", "text": text, "state": state,
+            "reason": None, "style": None, "locale": None, "wording": None, "envelope": {}, "attempts": 0,
+            "created_at": self._now, "due_at": self._now, "stale_at": row["sent_at"] + too_old if too_old else None, **more,
+        }
+
+    def _notification(
+        self, case: Mapping[str, Any], row: Mapping[str, Any], target: str, number: int, pause: timedelta, text: str, facts: Mapping[str, str]
+    ) -> dict[str, Any]:
+        key = uuid5(self._namespace(), f"notify {case['id']} {row['id']} {target} {number}")
+        return {
+            "id": new_id(self._now), "key": str(key), "kind": "notify", "account": "notify", "target": target,
+            "channel": case["channel"], "thread": case["thread"], "author_id": "", "case_id": case["id"],
+            "message_id": row["id"], "priority": case["priority"], "text": text, "state": "pending", "reason": None,
+            "style": None, "locale": None, "wording": None, "envelope": dict(facts), "attempts": 0,
+            "created_at": self._now, "due_at": self._now + pause, "stale_at": None,
+        }
+
+    def _link(self, case: Mapping[str, Any]) -> str:
+        base = self._care.web.public_url or f"http://{self._care.web.listen}"
+        return f"{base.rstrip('/')}/cases/{case['id']}"
+
+    def _namespace(self) -> UUID:
+        if self._install is None:
+            self._install = settings.install_id(self._connection)
+        return self._install

@@ -1,0 +1,163 @@
+"""What the transaction asks of the database before it decides: one question each for a whole batch.
+
+Everything is read inside the write transaction, so what is decided cannot be overtaken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, or_, select, tuple_
+
+from routing.store import settings
+from routing.store.rows import CASE, CURSOR, MESSAGE, OUTBOX
+
+__all__ = ["Key", "Known", "Sent", "Traffic", "cases", "cases_of_threads", "cursor", "known", "our_posts", "repeats", "traffic"]
+
+Key = tuple[str, str]
+"""A case's key within the account: thread and author id."""
+REOPEN_WITHIN = timedelta(days=7)
+WENT_OUT = ("pending", "approve", "sending", "uncertain", "sent", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One stored revision of an external id."""
+
+    id: int
+    revision: str
+    text: str
+    deleted: bool
+    case_id: int | None
+    author_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An automatic text that this person got or will get."""
+
+    thread: str
+    at: datetime
+    style: str | None
+    locale: str | None
+    wording: int | None
+    message_id: int | None
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What the caps count; grows while the batch is decided."""
+
+    paused: bool
+    by_person: dict[str, list[Sent]] = field(default_factory=dict)
+    channel: int = 0
+    overall: int = 0
+
+
+_KNOWN = (
+    select(
+        MESSAGE.c.external_id, MESSAGE.c.id, MESSAGE.c.revision, MESSAGE.c.text, MESSAGE.c.deleted, MESSAGE.c.case_id,
+        MESSAGE.c.author_id,
+    )
+    .where(MESSAGE.c.account == bindparam("account"), MESSAGE.c.external_id.in_(bindparam("ids", expanding=True)))
+    .order_by(MESSAGE.c.revision)
+)
+_CASES = (
+    select(CASE)
+    .where(CASE.c.account == bindparam("account"))
+    .where(tuple_(CASE.c.thread, CASE.c.author_id).in_(bindparam("keys", expanding=True)))
+    .where(or_(CASE.c.status != "resolved", CASE.c.resolved_at > bindparam("since", type_=CASE.c.resolved_at.type)))
+    .order_by(CASE.c.id)
+)
+_THREADS = (
+    select(CASE)
+    .where(CASE.c.account == bindparam("account"), CASE.c.thread.in_(bindparam("threads", expanding=True)))
+    .where(CASE.c.status != "resolved")
+    .order_by(CASE.c.id)
+)
+_REPEATS = (
+    select(MESSAGE.c.author_id, func.count())
+    .where(MESSAGE.c.account == bindparam("account"), MESSAGE.c.author_id.in_(bindparam("authors", expanding=True)))
+    .where(MESSAGE.c.received_at > bindparam("since", type_=MESSAGE.c.received_at.type))
+    .where(MESSAGE.c.deleted.is_(False), MESSAGE.c.kept.is_distinct_from("edit"))
+    .group_by(MESSAGE.c.author_id)
+)
+_SENT = (
+    select(
+        OUTBOX.c.author_id, OUTBOX.c.thread, OUTBOX.c.created_at, OUTBOX.c.style, OUTBOX.c.locale, OUTBOX.c.wording,
+        OUTBOX.c.message_id,
+    )
+    .where(OUTBOX.c.account == bindparam("account"), OUTBOX.c.author_id.in_(bindparam("authors", expanding=True)))
+    .where(OUTBOX.c.created_at > bindparam("since", type_=OUTBOX.c.created_at.type))
+    .where(OUTBOX.c.kind == "acknowledgement", OUTBOX.c.state.in_(WENT_OUT))
+)
+_OVERALL = (
+    select(func.count())
+    .select_from(OUTBOX)
+    .where(OUTBOX.c.kind == "acknowledgement", OUTBOX.c.created_at > bindparam("since", type_=OUTBOX.c.created_at.type))
+    .where(OUTBOX.c.state.in_(WENT_OUT))
+)
+_CHANNEL = _OVERALL.where(OUTBOX.c.channel == bindparam("channel"))
+_OURS = select(OUTBOX.c.receipt, OUTBOX.c.thread, OUTBOX.c.text, OUTBOX.c.state).where(
+    OUTBOX.c.account == bindparam("account"),
+    OUTBOX.c.kind.in_(("acknowledgement", "answer")),
+    or_(
+        OUTBOX.c.receipt.in_(bindparam("ids", expanding=True)),
+        OUTBOX.c.state.in_(("sending", "uncertain", "unknown"))
+        & OUTBOX.c.thread.in_(bindparam("threads", expanding=True)),
+    ),
+)
+
+
+def known(connection: Connection, account: str, ids: Collection[str]) -> dict[str, list[Known]]:
+    """All stored revisions of these external ids, oldest first."""
+    found: dict[str, list[Known]] = {}
+    for external_id, *rest in connection.execute(_KNOWN, {"account": account, "ids": list(ids)}):
+        found.setdefault(external_id, []).append(Known(*rest))
+    return found
+
+
+def cases(connection: Connection, account: str, keys: Collection[Key], now: datetime) -> list[dict[str, Any]]:
+    """The open cases of these keys, and those resolved in the last seven days."""
+    rows = connection.execute(_CASES, {"account": account, "keys": list(keys), "since": now - REOPEN_WITHIN})
+    return [dict(row) for row in rows.mappings()]
+
+
+def cases_of_threads(connection: Connection, account: str, threads: Collection[str]) -> list[dict[str, Any]]:
+    """All open cases of these threads, whoever wrote."""
+    return [dict(row) for row in connection.execute(_THREADS, {"account": account, "threads": list(threads)}).mappings()]
+
+
+def repeats(connection: Connection, account: str, authors: Collection[str], since: datetime) -> dict[str, int]:
+    """Messages by author since then."""
+    rows = connection.execute(_REPEATS, {"account": account, "authors": list(authors), "since": since})
+    return {author: count for author, count in rows}  # noqa: C416 rows are not pairs to the type checker
+
+
+def traffic(
+    connection: Connection, account: str, channel: str, authors: Collection[str], windows: Mapping[str, timedelta], now: datetime
+) -> Traffic:
+    """What went out in the windows of the caps."""
+    found = Traffic(paused=settings.paused(connection).paused)
+    since = now - max(windows["per_person"], windows["per_thread"])
+    for author, *rest in connection.execute(_SENT, {"account": account, "authors": list(authors), "since": since}):
+        found.by_person.setdefault(author, []).append(Sent(*rest))
+    found.overall = connection.execute(_OVERALL, {"since": now - windows["overall"]}).scalar_one()
+    found.channel = connection.execute(_CHANNEL, {"since": now - windows["per_channel"], "channel": channel}).scalar_one()
+    return found
+
+
+def our_posts(connection: Connection, account: str, ids: Sequence[str], threads: Sequence[str]) -> tuple[set[str], set[tuple[str, str]]]:
+    """Receipts among `ids`, and (thread, text) of what may be leaving right now: these our outbox sent."""
+    rows = connection.execute(_OURS, {"account": account, "ids": list(ids), "threads": list(threads)}).all()
+    leaving = {(row.thread, row.text) for row in rows if row.state in {"sending", "uncertain", "unknown"}}
+    return {row.receipt for row in rows if row.receipt}, leaving
+
+
+def cursor(connection: Connection, channel: str) -> tuple[str | None, datetime | None]:
+    """Where the channel resumes, and when it last was known to be there."""
+    row = connection.execute(select(CURSOR.c.cursor, CURSOR.c.moved_at).where(CURSOR.c.channel == channel)).first()
+    return (None, None) if row is None else (row.cursor or None, row.moved_at)
