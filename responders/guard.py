@@ -141,8 +141,10 @@ def effective_mode(acknowledge: Acknowledge, channel: str, style: str, private: 
     style_modes = acknowledge.styles[style].mode if style in acknowledge.styles else Modes()
     channel_mode = _side(acknowledge.channels.get(channel, Modes()), private) or _side(acknowledge.mode, private)
     written = (channel_mode, _side(style_modes, private))
-    nothing: Mode = "dry_run"
-    return next((mode for mode in STRICTEST_FIRST if mode in written), nothing)
+    for mode in STRICTEST_FIRST:
+        if mode in written:
+            return mode
+    return "dry_run"
 
 
 def _side(modes: Modes, private: bool) -> Mode | None:
