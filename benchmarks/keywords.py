@@ -18,14 +18,17 @@ from config.schema import KeywordList
 
 __all__ = ["COUNTS", "Cost", "curve"]
 
+Round = tuple[float, float, float, float]
+"""Hits; seconds of searching, of the loop, of compiling."""
 COUNTS = (10, 50, 500, 5_000, 10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Microseconds a message, and the milliseconds in which a changed list is compiled."""
+    """Hits and microseconds a message, and the milliseconds in which a changed list is compiled."""
 
     keywords: int
+    hits: float
     search_us: float
     naive_us: float
     compile_ms: float
@@ -41,7 +44,7 @@ def curve(
     texts = [json.loads(line)["text"] for line in generate(messages)]
     folded = [fold(text) for text in texts]
     lower = [text.lower() for text in texts[: max(1, messages // 20)]]
-    found: dict[int, list[tuple[float, float, float]]] = {count: [] for count in counts}
+    found: dict[int, list[Round]] = {count: [] for count in counts}
     for _ in range(rounds):
         for count in counts:
             found[count].append(_measure(keywords(count), folded, lower))
@@ -49,8 +52,8 @@ def curve(
     return [_cost(count, found[count]) for count in counts]
 
 
-def _measure(words: list[str], folded: list[Folded], lower: list[str]) -> tuple[float, float, float]:
-    """Seconds of compiling, of searching all `folded`, and of the loop over the fewer `lower`, each per message."""
+def _measure(words: list[str], folded: list[Folded], lower: list[str]) -> Round:
+    """Search all `folded`; run the loop over the fewer `lower`."""
     today = datetime.now(UTC).date()
     lists = {f"list_{n}": KeywordList(any=tuple(words[n::8])) for n in range(min(8, len(words)))}
     started = time.perf_counter()
@@ -60,16 +63,18 @@ def _measure(words: list[str], folded: list[Folded], lower: list[str]) -> tuple[
     for text in folded:
         compiled.search(text, today)
     searching = (time.perf_counter() - started) / len(folded)
+    hits = sum(len(spans) for text in folded for spans in compiled.search(text, today).lists.values())
     started = time.perf_counter()
     for line in lower:
         [word for word in words if word in line]
-    return compiling, searching, (time.perf_counter() - started) / len(lower)
+    return hits / len(folded), searching, (time.perf_counter() - started) / len(lower), compiling
 
 
-def _cost(count: int, rounds: list[tuple[float, float, float]]) -> Cost:
-    compiling, searching, looping = (median(column) for column in zip(*rounds, strict=True))
+def _cost(count: int, rounds: list[Round]) -> Cost:
+    hits, searching, looping, compiling = (median(column) for column in zip(*rounds, strict=True))
     return Cost(
         keywords=count,
+        hits=round(hits, 2),
         search_us=round(searching * 1e6, 2),
         naive_us=round(looping * 1e6, 2),
         compile_ms=round(compiling * 1e3, 2),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 import pytest
 from opencc import OpenCC
 
+from config.lint import parse
 from connectors.replay import parse_line
+from heedful.examples import run_examples
 
 LINES = files("heedful").joinpath("sample", "messages.jsonl").read_text("utf-8").splitlines()
 ROWS: list[dict[str, Any]] = [json.loads(line) for line in LINES]
@@ -86,6 +88,13 @@ def test_all_channels_are_those_of_the_sample_file() -> None:
     channels = {row["channel"] for row in ROWS}
     assert len(channels) == 5
     assert all(f"  {channel}: {{kind: replay" in text for channel in channels)
+
+
+def test_the_sample_file_lints_and_keeps_its_own_word() -> None:
+    care, findings = parse(files("heedful").joinpath("sample", "heedful.yaml").read_bytes(), "heedful.yaml")
+    assert care is not None
+    assert {finding.rule for finding in findings} <= {"unnotified-team"}
+    assert [(result.say, result.why) for result in run_examples(care, datetime.now(UTC)) if not result.passed] == []
 
 
 def test_links_lead_nowhere() -> None:
