@@ -95,7 +95,7 @@ class GuardedRoute(APIRoute):
 def csrf_token(request: Request) -> str:
     """What forms and scripts of this page must send back; before sign-in it is bound to a cookie of its own."""
     session: Session | None = getattr(request.state, "session", None)
-    return session.csrf if session else str(request.state.form_token)
+    return session.csrf if session else str(getattr(request.state, "form_token", ""))
 
 
 def set_cookie(response: Response, request: Request, name: str, value: str, seconds: int | None = None) -> None:

@@ -23,7 +23,7 @@ from feed.staff import Person
 from feed.status import stamp
 from routing import inquiry
 from routing.desk import Desk, NotFound
-from routing.inquiry import AckFilter, CaseDetail
+from routing.shown import AckFilter, CaseDetail
 from routing.store.ledger import ledger
 
 __all__ = ["router", "seen_case"]

@@ -10,7 +10,7 @@ from fastapi import Request
 
 from feed.problems import Problem
 from feed.staff import Person
-from routing.inquiry import CaseFilter
+from routing.shown import CaseFilter
 
 __all__ = ["VIEWS", "Wish", "case_filter", "case_wish", "number", "page_filter", "search_text", "seen_number", "words"]
 

@@ -12,7 +12,7 @@ from feed.marking import SHOWN_AT_MOST
 from feed.staff import Person
 from feed.status import stamp
 from feed.views import Spans, html_language, language_name, safe_link, spans_of
-from routing.inquiry import CaseDetail, CaseItem, MessageItem, OutboxItem
+from routing.shown import CaseDetail, CaseItem, MessageItem, OutboxItem
 from routing.store.events import Event
 
 __all__ = ["Because", "CaseView", "Clock", "Moment", "ReadingView", "case_view"]

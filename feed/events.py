@@ -35,7 +35,6 @@ class Happening:
     team: str | None
     case: str | None
     message: str | None
-    priority: str | None
 
     def as_json(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in self.__slots__ if name != "team"}
@@ -43,7 +42,6 @@ class Happening:
 
 
 def _happening(row: events.Event) -> Happening:
-    priority = row.data.get("priority")
     return Happening(
         seq=row.seq,
         kind=row.kind,
@@ -53,7 +51,6 @@ def _happening(row: events.Event) -> Happening:
         team=row.team,
         case=None if row.case_id is None else str(row.case_id),
         message=None if row.message_id is None else str(row.message_id),
-        priority=priority if isinstance(priority, str) else None,
     )
 
 

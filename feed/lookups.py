@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select
 
-from routing.inquiry import MessageItem
+from routing.shown import MessageItem
 from routing.store import search
 from routing.store.rows import CASE, GAP, MESSAGE, OUTBOX, STAFF
 

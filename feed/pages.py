@@ -20,7 +20,7 @@ from feed.problems import Problem
 from feed.render import fragment, page
 from feed.views import drop, language_name, line, out
 from routing import inquiry
-from routing.inquiry import AckFilter
+from routing.shown import AckFilter
 from routing.store import events
 from routing.store.ledger import ledger
 from sentiment.api import LABELS

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from feed.catalogue import Catalogue
 from feed.staff import Person
 from feed.status import stamp
-from routing.inquiry import AckItem, CaseItem, MessageItem
+from routing.shown import AckItem, CaseItem, MessageItem
 
 __all__ = ["Drop", "Line", "Out", "drop", "earliest", "language_name", "line", "out", "safe_link", "spans_of"]
 

@@ -165,16 +165,15 @@
       if (event.case === caseId()) want("case");
       if (["sent", "suppressed", "refused", "unknown", "preview", "message"].includes(event.kind)) want("acks");
       if (["alarm", "alarm_over"].includes(event.kind)) want("channels");
-      if (["case_opened", "reopened"].includes(event.kind) && event.priority === "P1") alarm(event);
     }
   }
-  function alarm(event) {
+  function alarm() {
     $("#alarm-announce").textContent = say("p1");
     if (kept("sound") !== "on") return;
     beep();
     if (window.Notification?.permission === "granted") {
-      const note = new Notification(say("p1"), { tag: "case-" + event.case, body: say("p1_body") });
-      note.onclick = () => { window.focus(); openCase(event.case); note.close(); };
+      const note = new Notification(say("p1"), { tag: "heedful-p1", body: say("p1_body") });
+      note.onclick = () => { window.focus(); note.close(); };
     }
   }
   function beep() {
@@ -196,6 +195,8 @@
   function badges() {
     const numbers = $("#badges"), p1 = Number($("#p1")?.dataset.p1 || 0);
     document.title = (p1 ? `(${p1}) ` : "") + title;
+    if (state.p1 !== undefined && p1 > state.p1) alarm();
+    state.p1 = p1;
     if (!numbers) return;
     for (const key of ["queue", "ack", "channels"]) {
       const badge = $("#badge-" + key), number = Number(numbers.dataset[key]);
@@ -354,6 +355,7 @@
     const form = event.target;
     if (form.id === "composer") { event.preventDefault(); await send(form); return; }
     if (form.id === "filters") { event.preventDefault(); filtered(); return; }
+    if ("post" in form.dataset) { event.preventDefault(); await post(form, event.submitter); return; }
     const body = Object.fromEntries(new FormData(form, event.submitter));
     if (form.dataset.caseAction) { event.preventDefault(); form.closest("dialog").close(); form.reset(); await act(form.dataset.caseAction, body); return; }
     if (!form.dataset.api) return;
@@ -364,6 +366,12 @@
     form.closest("dialog")?.close();
     form.reset();
     if ("reload" in form.dataset) location.reload(); else want("counts");
+  }
+  // A form sent by the browser itself would say `Origin: null`, since our pages give no referrer.
+  async function post(form, button) {
+    const fields = new URLSearchParams(new FormData(form, button));
+    const answer = await fetch(form.action, { method: "POST", body: fields, redirect: "manual" }).catch(() => null);
+    if (answer) location.assign(fields.get("next") || "/"); else toast(say("offline"), true);
   }
   let typing = 0;
   function filtered() {
