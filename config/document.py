@@ -29,15 +29,16 @@ from ruamel.yaml.reader import ReaderError
 from config.expressions import FULL_WIDTH
 from config.findings import Finding
 
-__all__ = ["HALF_WIDTH", "LARGEST", "Entry", "Node", "Path", "decode", "read"]
+__all__ = ["FULL_WIDTH_SIGNS", "LARGEST", "Entry", "Node", "Path", "decode", "half_width", "read"]
 
 LARGEST = 1_000_000
 DEEPEST = 40
 
 Path = tuple[str | int, ...]
 
-HALF_WIDTH = str.maketrans(FULL_WIDTH + "：【】", '()[]{}"""""",,;|*:[]')
-"""The signs of a Chinese keyboard, and those that YAML and the keyword language understand."""
+_HALF_WIDTH = str.maketrans(FULL_WIDTH + "：【】", '()[]{}"""""",,;|*:[]')
+FULL_WIDTH_SIGNS = re.compile(f"[{FULL_WIDTH}：【】]")
+"""Signs of a Chinese keyboard that are no delimiters, neither of YAML nor of the keyword language."""
 _FULL_WIDTH_IN_YAML = re.compile("[：，；［］｛｝【】“”]")
 _NULLS = ("", "~", "null", "Null", "NULL")
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -107,6 +108,11 @@ class Entry:
     line: int
     column: int
     node: Node
+
+
+def half_width(text: str) -> str:
+    """What was meant: the same with the signs that YAML and the keyword language understand."""
+    return re.sub("： ?", ": ", text).translate(_HALF_WIDTH).strip()
 
 
 def decode(source: bytes, name: str) -> tuple[str, Finding | None]:
@@ -196,7 +202,8 @@ class _Builder:
         if event.anchor is not None:
             self._note(line, column, "alias", f"`&{event.anchor}` is an anchor", "remove it, and write values out")
         if event.tag is not None:
-            self._note(line, column, "tag", f"`{event.tag}` is a tag", "remove it; quote a value that is a text")
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+            self._note(line, column, "tag", f"`{tag}` is a tag", "remove it; quote a value that is a text")
         if isinstance(event, ScalarEvent):
             self._put(Node(line, column, event.value, plain=event.style is None))
             return
@@ -266,8 +273,8 @@ def _syntax(error: MarkedYAMLError, text: str) -> Finding:
         found = _FULL_WIDTH_IN_YAML.search(lines[suspect]) if 0 <= suspect < len(lines) else None
         if found:
             return Finding(suspect + 1, found.start() + 1, "error", "full-width",
-                           f"full-width `{found[0]}` where YAML needs `{found[0].translate(HALF_WIDTH)}`",
-                           f"write {lines[suspect].strip().translate(HALF_WIDTH)}")
+                           f"full-width `{found[0]}` where YAML needs `{half_width(found[0])}`",
+                           f"write {half_width(lines[suspect])}")
     problem = f"{error.problem or ''} {error.context or ''}"
     what, way_out = next(((what, way_out) for sign, what, way_out in _ADVICE if sign in problem),
                          ("this is not YAML", "compare with the shipped example"))

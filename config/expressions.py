@@ -16,6 +16,7 @@ DEEPEST = 20
 FARTHEST = 100
 
 FULL_WIDTH = "（）［］｛｝“”「」『』，、；｜＊"
+_SEPARATORS = "，、；｜"
 _PLAIN_AGAIN = str.maketrans(FULL_WIDTH, '()[]{}"""""",,;|*')
 _SPECIAL = re.compile(rf'[()"*{FULL_WIDTH}]|\s\s|[^\S ]|^\s|\s$|^re:|AND|OR|NOT|NEAR')
 _TOKEN = re.compile(r'\s*(?:([()])|"([^"]*)("?)|([^\s()"]+))')
@@ -259,15 +260,21 @@ def _token(match: re.Match[str]) -> _Token:
         return _Token(quoted, match.start(2), "quoted")
     odd = next((c for c in word if c in FULL_WIDTH), None)
     if odd is not None:
-        raise ExpressionError(
-            f"full-width `{odd}` in `{word}`",
-            f"separate the keywords and use half-width signs: {word.translate(_PLAIN_AGAIN)}"
-            f'; or, where the sign belongs to the keyword, put it into inner quotes: \'"{word}"\'',
-            match.start(4) + word.index(odd))
+        raise _full_width(odd, match.string, match.start(4) + word.index(odd))
     if _NEAR_LIKE.fullmatch(word) and not _NEAR.fullmatch(word):
         raise ExpressionError(f"`{word}` does not say how near", "write NEAR/4: at most 4 words between",
                               match.start(4))
     return _Token(word, match.start(4), "operator" if _is_operator(word) else "word")
+
+
+def _full_width(sign: str, entry: str, position: int) -> ExpressionError:
+    if sign in _SEPARATORS:
+        parts = [part.strip() for part in re.split(f"[{_SEPARATORS}]", entry)]
+        meant = f"write each keyword as an item of its own: [{', '.join(filter(None, parts))}]"
+    else:
+        meant = f"write {entry.translate(_PLAIN_AGAIN)}"
+    return ExpressionError(f"full-width `{sign}`",
+                           f"{meant}; where the sign belongs to the keyword, write '\"{entry}\"'", position)
 
 
 def _words(token: _Token) -> list[str]:

@@ -51,7 +51,10 @@ def examine(text: str | bytes, name: str, *, today: date | None = None) -> Exami
     if root is None:
         return Examined(None, tuple(sorted(set(findings))))
     care, unfit = shape(root, hashlib.sha256(source).hexdigest()[:12])
-    return Examined(care, tuple(sorted({*findings, *unfit, *_rules(root, care, today)})), root)
+    findings += _rules(root, care, today)
+    explained = {(finding.line, finding.column) for finding in findings}
+    unfit = [finding for finding in unfit if (finding.line, finding.column) not in explained]
+    return Examined(care, tuple(sorted({*findings, *unfit})), root)
 
 
 def _rules(root: Node, care: Care | None, today: date | None) -> list[Finding]:

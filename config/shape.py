@@ -10,8 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.document import HALF_WIDTH, Node, Path
-from config.expressions import FULL_WIDTH
+from config.document import FULL_WIDTH_SIGNS, Node, Path, half_width
 from config.findings import Finding, did_you_mean
 from config.schema import Care
 
@@ -22,7 +21,6 @@ _AS_RESOLVED = ("channels", "notify", "tests", "version")
 
 _OWN = "digest"
 _QUOTED = re.compile(r"'([^']*)'")
-_DELIMITERS = re.compile(f"[{FULL_WIDTH}：【】]")
 _NUMBERS = ("int_parsing", "int_type", "int_from_float", "float_parsing", "float_type", "finite_number",
             "greater_than_equal", "less_than_equal", "int_parsing_size")
 _LISTS = ("tuple_type", "list_type")
@@ -80,17 +78,17 @@ def _finding(
                        f"add `{path[-1]}:`")
     if (kind in _LISTS or kind in _MAPPINGS) and (delimiter := _delimiter(entry.node)) is not None:
         return delimiter
-    return _by_kind(kind, detail, entry.node, _name(path))
+    return _by_kind(kind, detail, entry.node, _name(root, path))
 
 
 def _delimiter(node: Node) -> Finding | None:
     """A list or mapping that is none, because it was typed with the signs of a Chinese keyboard."""
-    found = _DELIMITERS.search(node.value) if isinstance(node.value, str) and node.plain else None
+    found = FULL_WIDTH_SIGNS.search(node.value) if isinstance(node.value, str) and node.plain else None
     if found is None:
         return None
     return Finding(node.line, node.column + found.start(), "error", "full-width",
-                   f"full-width `{found[0]}` where YAML needs `{found[0].translate(HALF_WIDTH)}`",
-                   f"write {str(node.value).translate(HALF_WIDTH)}")
+                   f"full-width `{found[0]}` where YAML needs `{half_width(found[0])}`",
+                   f"write {half_width(str(node.value))}")
 
 
 def _by_kind(kind: str, detail: ErrorDetails, node: Node, name: str) -> Finding:
@@ -156,17 +154,18 @@ def _misfit(node: Node, what: str, way_out: str) -> Finding:
 def _unknown(root: Node, path: Sequence[str | int], known: Sequence[str]) -> Finding:
     entry = root.at(path)
     key = str(path[-1])
-    half = key.translate(HALF_WIDTH)
-    if half != key:
+    if FULL_WIDTH_SIGNS.search(key):
         return Finding(entry.line, entry.column, "error", "full-width", f"full-width signs in the key `{key}`",
-                       f"write {half}")
+                       f"write {half_width(key)}")
     return Finding(entry.line, entry.column, "error", "unknown-key", f"unknown key `{key}`",
                    did_you_mean(key, known))
 
 
-def _name(path: Sequence[str | int]) -> str:
-    named = [str(step) for step in path if isinstance(step, str) and step != "[key]"]
-    return named[-1] if named else "this"
+def _name(root: Node, path: Path) -> str:
+    """The last key of `path` that is written in the file."""
+    written = [step for n, step in enumerate(path)
+               if isinstance(step, str) and root.at(path[:n]).node is not root.at(path[:n + 1]).node]
+    return written[-1] if written else "this"
 
 
 def _keys_at(top: type[BaseModel], path: Sequence[str | int]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from config.document import HALF_WIDTH, Path
+from config.document import Path, half_width
 from config.findings import did_you_mean
 from config.folding import simplify
 from config.report import Branch, Report, branches
@@ -22,10 +22,9 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 
 _FOREIGN_TERMS: dict[str, dict[str, str]] = {
     "zh-Hant": {"信息": "訊息", "視頻": "影片", "軟件": "軟體", "網絡": "網路", "短信": "簡訊", "質量": "品質",
-                "默認": "預設", "屏幕": "螢幕", "打印": "列印", "人工客服": "真人客服"},
-    "zh-Hant-HK": {"信息": "訊息", "視頻": "影片", "軟體": "軟件", "網路": "網絡", "簡訊": "短訊", "質量": "質素",
-                   "螢幕": "屏幕", "列印": "打印"},
-    "zh-Hans": {"简讯": "短信", "软体": "软件", "网路": "网络", "萤幕": "屏幕", "列印": "打印", "影片": "视频"},
+                "默認": "預設", "屏幕": "螢幕", "打印": "列印"},
+    "zh-Hant-HK": {"信息": "訊息", "視頻": "影片", "軟體": "軟件", "網路": "網絡", "簡訊": "短訊", "列印": "打印"},
+    "zh-Hans": {"简讯": "短信", "软体": "软件", "网路": "网络", "萤幕": "屏幕", "列印": "打印"},
 }
 
 
@@ -60,7 +59,7 @@ def _fields(report: Report, path: Path, text: str) -> None:
         return
     if stray[0] in "｛｝":
         report.error(path, "full-width", f"full-width `{stray[0]}` where a field needs `{{`",
-                     f"write {text.translate(HALF_WIDTH) if len(text) < 60 else '{name}'}")
+                     f"write {half_width(text) if len(text) < 60 else '{name}'}")
     else:
         report.error(path, "bad-field", f"a `{stray[0]}` without its partner", "write a field as {name}")
 
