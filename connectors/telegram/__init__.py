@@ -6,6 +6,7 @@ configuration is checked without it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -17,8 +18,14 @@ from connectors.telegram.target import utf16_length
 __all__ = ["plugin"]
 
 
+def _skip_command_line() -> None:
+    """Wherever it can, httpx imports its own command line and a syntax highlighter: a third of a second."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None means: not there
+
+
 @asynccontextmanager
 async def _open(settings: Settings, _http: Http) -> AsyncIterator[Connector]:
+    _skip_command_line()
     from connectors.telegram.connector import connect
 
     async with connect(settings) as connector:

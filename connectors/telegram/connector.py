@@ -17,6 +17,7 @@ from connectors.telegram.parsing import WANTED, Parsed, parse
 from connectors.telegram.settings import Settings
 from connectors.telegram.target import Target, message_number, split_id, utf16_length
 from connectors.telegram.transport import Api, open_api
+from connectors.telegram.wire import loads
 
 __all__ = ["HookedTelegram", "PollingTelegram", "Telegram", "connect"]
 
@@ -155,7 +156,7 @@ class HookedTelegram(Telegram):
         if len(hook.body) > _BODY_AT_MOST:
             return _kept_aside(hook, "larger than any update")
         try:
-            update = json.loads(hook.body)
+            update = loads(hook.body)
         except (ValueError, RecursionError):
             return _kept_aside(hook, "not JSON")
         return HookAnswer(page=self._read([update]))

@@ -97,7 +97,7 @@ def parse(update: object, me: Author, now: datetime) -> tuple[Parsed, ...]:
 def _checked(raw: object, form: type[_Form]) -> _Form:
     try:
         return msgspec.convert(raw, form)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         raise BadPayload(f"not as the Bot API describes it: {error}") from error
 
 

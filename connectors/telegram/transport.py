@@ -6,7 +6,6 @@ their exceptions end here, without a chain, and their loggers are filtered.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -23,6 +22,7 @@ from telegram.request import BaseRequest, HTTPXRequest, RequestData
 
 from connectors.errors import ConnectorError, Denied, Refused, Unreachable
 from connectors.telegram.settings import Settings
+from connectors.telegram.wire import loads
 
 __all__ = ["Api", "open_api"]
 
@@ -100,7 +100,7 @@ class _Request(HTTPXRequest):
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        answer = json.loads(body)
+        answer = loads(body)
     except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}

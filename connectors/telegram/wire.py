@@ -5,9 +5,36 @@ An update is checked against these types as a whole: one that does not fit is ke
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from msgspec import Struct, field
 
-__all__ = ["Chat", "Checklist", "Contact", "Deleted", "Entity", "File", "Origin", "Place", "Poll", "Post", "User"]
+__all__ = [
+    "Chat",
+    "Checklist",
+    "Contact",
+    "Deleted",
+    "Entity",
+    "File",
+    "Origin",
+    "Place",
+    "Poll",
+    "Post",
+    "User",
+    "loads",
+]
+
+_LONGEST_NUMBER = 100
+
+
+def loads(body: bytes) -> Any:
+    """Read JSON. Raises ValueError or RecursionError; a monstrous number spoils its own place only."""
+    return json.loads(body, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
 
 
 class User(Struct, frozen=True):

@@ -11,18 +11,12 @@ import pytest_asyncio
 
 from connectors.api import Hook, HookAnswer, Message
 from connectors.telegram.connector import HookedTelegram, connect
-from tests.connectors.telegram.fake_api import FakeBotApi, serve
+from tests.connectors.telegram.fake_api import FakeBotApi
 from tests.connectors.telegram.samples import update
 
 SECRET = "Shop_secret-42"
 HEADER = "x-telegram-bot-api-secret-token"
 URL = "https://care.acme.example/hooks/telegram-care"
-
-
-@pytest_asyncio.fixture
-async def fake() -> AsyncIterator[FakeBotApi]:
-    async with serve() as running:
-        yield running
 
 
 @pytest_asyncio.fixture

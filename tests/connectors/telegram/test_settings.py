@@ -67,6 +67,22 @@ def test_a_configuration_is_checked_without_the_bot_api_library() -> None:
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
 
 
+def test_an_open_channel_has_not_imported_what_it_does_not_use() -> None:
+    asked = """
+import asyncio, sys
+from connectors.errors import Unreachable
+from connectors.telegram import plugin
+async def run():
+    try:
+        async with plugin.open(plugin.settings(token="1:x", base_url="http://127.0.0.1:1"), None):
+            pass
+    except Unreachable:
+        sys.exit("pygments" in sys.modules or "telegram" not in sys.modules)
+asyncio.run(run())
+"""
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
 def test_what_the_plugin_declares() -> None:
     assert plugin.kind == "telegram"
     assert plugin.idempotency == "C"
