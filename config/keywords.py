@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -19,64 +18,21 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from config.expressions import And, Expression, ExpressionError, Near, Node, Not, Or, Pattern, Phrase, parse
 from config.folding import Folded, fold
+from config.matching import INSIDE, Hits, Matching, Owner, Span, Term
 from config.patterns import Patterns, compile_pattern
 from config.schema import KeywordList
 
 __all__ = ["ExpressionError", "Hits", "Keywords", "Span", "compile_entry"]
 
-Span = tuple[int, int]
-"""Positions in the original text, the end excluded."""
-
-_INSIDE = (
-    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u9fff"
-    "\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
-)
-"""Scripts written without blanks between words (and Hangul, whose words carry particles)."""
-_IS_INSIDE = re.compile(f"[{_INSIDE}]")
-_TOKEN = re.compile(rf"[{_INSIDE}]|[^\W{_INSIDE}](?:[^\W{_INSIDE}]|['\u0300-\u036f](?=[^\W{_INSIDE}]))*")
-_JUNCTION = re.compile(rf"(?<=[a-z0-9]) ?(?=[{_INSIDE}])|(?<=[{_INSIDE}]) ?(?=[a-z0-9])")
+_IS_INSIDE = re.compile(f"[{INSIDE}]")
+_JUNCTION = re.compile(rf"(?<=[a-z0-9]) ?(?=[{INSIDE}])|(?<=[{INSIDE}]) ?(?=[a-z0-9])")
 _THRICE = re.compile(r"(?s)(.)\1\1")
 
 _IMPLEMENTATION = Implementation.ContiguousNFA
 
 
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """What a message hit: each list and each expression that holds, with its spans in order."""
-
-    lists: Mapping[str, tuple[Span, ...]]
-    expressions: Mapping[str, tuple[Span, ...]]
-
-
 _NONE: Mapping[str, tuple[Span, ...]] = MappingProxyType({})
 _NO_HITS = Hits(_NONE, _NONE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """A literal to find: at which ends a Latin-like neighbour spoils it, and who asked for it.
-
-    `stretched` stands for a word such as `AAA`, which folds like `AA` and must not be found in it.
-    """
-
-    left: bool
-    right: bool
-    stretched: bool
-    owners: list[int] = field(default_factory=list)
-    entries: list[tuple[int, Node]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Owner:
-    """A list or an expression: what it is called and what cancels its hits."""
-
-    name: str
-    is_list: bool
-    until: date | None = None
-    exceptions: list[Expression] = field(default_factory=list)
-
-
-Found = Mapping[int, Sequence[Span]]
 
 
 class Keywords:
@@ -111,7 +67,7 @@ class Keywords:
         if not matches and not patterns:
             return _NO_HITS
         found = self._confirm(matches, folded, text)
-        return _Search(self._owners, self._terms, self._numbers, found, text).hits(
+        return Matching(self._owners, self._terms, self._numbers, found, text).hits(
             folded, today, [(self._pattern_owners[i], spans) for i, spans in patterns.items()])
 
     def _confirm(self, matches: Iterable[tuple[int, int, int]], folded: Folded, text: str) -> dict[int, list[Span]]:
@@ -134,8 +90,8 @@ class Keywords:
 class _Build:
     """What `Keywords` is made of, while entries are added."""
 
-    owners: list[_Owner] = field(default_factory=list)
-    terms: list[_Term] = field(default_factory=list)
+    owners: list[Owner] = field(default_factory=list)
+    terms: list[Term] = field(default_factory=list)
     numbers: dict[Phrase, int] = field(default_factory=dict)
     literals: dict[str, int] = field(default_factory=dict)
     of_literal: list[list[int]] = field(default_factory=list)
@@ -144,7 +100,7 @@ class _Build:
 
     def add_list(self, name: str, keyword_list: KeywordList) -> None:
         exceptions = [parse(entry) for entry in keyword_list.exceptions]
-        self.owners.append(_Owner(name, True, keyword_list.until, exceptions))
+        self.owners.append(Owner(name, True, keyword_list.until, exceptions))
         for exception in exceptions:
             if isinstance(exception, Pattern):
                 compile_pattern(exception.source)
@@ -154,7 +110,7 @@ class _Build:
             self._add(parse(entry))
 
     def add_expression(self, text: str) -> None:
-        self.owners.append(_Owner(text, False))
+        self.owners.append(Owner(text, False))
         self._add(parse(text))
 
     def _add(self, expression: Expression) -> None:
@@ -180,102 +136,13 @@ class _Build:
             text = _literal(phrase)
             stretched = _THRICE.search(phrase.text) is not None and len(text) < len(phrase.text)
             self.terms.append(
-                _Term(_latin_like(text[0]), not phrase.prefix and _latin_like(text[-1]), stretched))
+                Term(_latin_like(text[0]), not phrase.prefix and _latin_like(text[-1]), stretched))
             for variant in _spacings(text):
                 literal = self.literals.setdefault(variant, len(self.of_literal))
                 if literal == len(self.of_literal):
                     self.of_literal.append([])
                 self.of_literal[literal].append(number)
         return number
-
-
-@dataclass(slots=True)
-class _Search:
-    """One message's hits, worked out from the terms that were found in it."""
-
-    owners: Sequence[_Owner]
-    terms: Sequence[_Term]
-    numbers: Mapping[Phrase, int]
-    found: Found
-    text: str
-    cancelled: dict[int, bytes] = field(default_factory=dict)
-    starts: list[int] | None = None
-
-    def hits(self, folded: Folded, today: date, patterns: Iterable[tuple[int, Sequence[Span]]]) -> Hits:
-        raw: dict[int, list[Span]] = {}
-        for owner, spans in (*self._simple(), *self._joined(), *patterns):
-            raw.setdefault(owner, []).extend(spans)
-        lists: dict[str, tuple[Span, ...]] = {}
-        expressions: dict[str, tuple[Span, ...]] = {}
-        for number in sorted(raw):
-            whose = self.owners[number]
-            if whose.until is not None and today > whose.until:
-                continue
-            if spans := _outside(raw[number], self._cancelling(number)):
-                into = lists if whose.is_list else expressions
-                into[whose.name] = tuple(sorted({folded.span(*span) for span in spans}))
-        return Hits(lists, expressions)
-
-    def _simple(self) -> Iterator[tuple[int, Sequence[Span]]]:
-        for number, spans in self.found.items():
-            for owner in self.terms[number].owners:
-                yield owner, spans
-
-    def _joined(self) -> Iterator[tuple[int, Sequence[Span]]]:
-        """Entries with operators, each asked once, and only where one of its words was found."""
-        entries = {id(node): (owner, node) for number in self.found for owner, node in self.terms[number].entries}
-        for owner, node in entries.values():
-            if (spans := self._find(node, self._cancelling(owner))) is not None:
-                yield owner, spans
-
-    def _cancelling(self, owner: int) -> bytes:
-        """A byte for each character of the text: 1 where an `except` of this owner matches. Empty: nowhere."""
-        if owner not in self.cancelled:
-            exceptions = self.owners[owner].exceptions
-            spans = [span for entry in exceptions for span in self._exception(entry)]
-            self.cancelled[owner] = _cover(spans, len(self.text)) if spans else b""
-        return self.cancelled[owner]
-
-    def _exception(self, entry: Expression) -> Sequence[Span]:
-        if isinstance(entry, Pattern):
-            return [match.span() for match in compile_pattern(entry.source).finditer(self.text)]
-        return self._find(entry, b"") or ()
-
-    def _find(self, node: Node, cancelling: bytes) -> Sequence[Span] | None:
-        """The spans that make the node hold, or None where it does not; a NOT that holds has none."""
-        match node:
-            case Phrase():
-                return _outside(self.found.get(self.numbers[node], ()), cancelling) or None
-            case Not(of):
-                return () if self._find(of, b"") is None else None
-            case Or(parts):
-                some = [spans for part in parts if (spans := self._find(part, cancelling)) is not None]
-                return [span for spans in some for span in spans] if some else None
-            case And(parts):
-                every = [spans for part in parts if (spans := self._find(part, cancelling)) is not None]
-                return [span for spans in every for span in spans] if len(every) == len(parts) else None
-            case Near(left, right, within):
-                return self._near(self._find(left, cancelling), self._find(right, cancelling), within)
-
-    def _near(self, left: Sequence[Span] | None, right: Sequence[Span] | None, within: int) -> Sequence[Span] | None:
-        """From the one to the other, for every pair that has at most `within` tokens between."""
-        if not left or not right:
-            return None
-        return sorted({*self._after(left, right, within), *self._after(right, left, within)}) or None
-
-    def _after(self, firsts: Sequence[Span], seconds: Sequence[Span], within: int) -> Iterator[Span]:
-        seconds = sorted(seconds)
-        for start, end in firsts:
-            tokens_before = bisect_left(self._token_starts(), end)
-            for second in seconds[bisect_left(seconds, (end, end)):]:
-                if bisect_left(self._token_starts(), second[0]) - tokens_before > within:
-                    break
-                yield start, second[1]
-
-    def _token_starts(self) -> Sequence[int]:
-        if self.starts is None:
-            self.starts = [match.start() for match in _TOKEN.finditer(self.text)]
-        return self.starts
 
 
 def compile_entry(entry: str) -> Expression:
@@ -331,15 +198,3 @@ def _latin_like(character: str) -> bool:
 
 def _width(span: Span) -> int:
     return span[1] - span[0]
-
-
-def _cover(spans: Iterable[Span], length: int) -> bytes:
-    covered = bytearray(length)
-    for start, end in spans:
-        covered[start:end] = b"\x01" * (end - start)
-    return bytes(covered)
-
-
-def _outside(spans: Sequence[Span], cancelling: bytes) -> Sequence[Span]:
-    """The spans that no cancelled character touches."""
-    return [span for span in spans if cancelling.find(1, *span) < 0] if cancelling else spans

@@ -33,15 +33,27 @@ def check_file(path: FilePath, *, today: date | None = None) -> tuple[Finding, .
     try:
         source = path.read_bytes()
     except OSError as error:
-        return (Finding(1, 1, "error", "unreadable-file", f"{path} cannot be read: {error.strerror or error}",
-                        "name another file, or write one with `heedful init`"),)
+        return (
+            Finding(
+                1,
+                1,
+                "error",
+                "unreadable-file",
+                f"{path} cannot be read: {error.strerror or error}",
+                "name another file, or write one with `heedful init`",
+            ),
+        )
     from heedful.notify import KINDS  # the library behind it takes long to import; only this command needs both
 
     return check(source, path.name, targets=KINDS, today=today)
 
 
 def check(
-    source: str | bytes, name: str, *, find: Finder = registry.load, targets: Targets | None = None,
+    source: str | bytes,
+    name: str,
+    *,
+    find: Finder = registry.load,
+    targets: Targets | None = None,
     today: date | None = None,
 ) -> tuple[Finding, ...]:
     """Lint, and what only the plug-ins can tell. `find` raises LookupError for a kind that is not installed.
@@ -85,8 +97,12 @@ class _Desk:
                 self._plugins[name] = find(channel.kind)
             except LookupError as error:
                 what, _, way_out = str(error).strip("'\"").partition(" → ")
-                report.error(("channels", name, "kind"), "unknown-kind", what,
-                             way_out or "see `heedful connectors` for what is installed")
+                report.error(
+                    ("channels", name, "kind"),
+                    "unknown-kind",
+                    what,
+                    way_out or "see `heedful connectors` for what is installed",
+                )
 
     def channels(self) -> None:
         """Each channel's own settings, and the account that speaks for it."""
@@ -104,17 +120,29 @@ class _Desk:
         for name, modes in care.acknowledge.channels.items():
             voice = voices.get(name)
             if voice and not voice.speaks and (modes.public in _OUTGOING or modes.private in _OUTGOING):
-                report.error(("acknowledge", "channels", name), "policy",
-                             f"`{name}` is to be answered, but {voice.plugin.kind} cannot reply",
-                             "say off, or give the channel a `reply_as` that can")
+                report.error(
+                    ("acknowledge", "channels", name),
+                    "policy",
+                    f"`{name}` is to be answered, but {voice.plugin.kind} cannot reply",
+                    "say off, or give the channel a `reply_as` that can",
+                )
         if voices and self._acknowledges() and not any(voice.speaks for voice in voices.values()):
-            report.warning(("acknowledge",), "policy", "no channel of this file can reply",
-                           "acknowledgements will stay away; add a channel that can reply", key=True)
+            report.warning(
+                ("acknowledge",),
+                "policy",
+                "no channel of this file can reply",
+                "acknowledgements will stay away; add a channel that can reply",
+                key=True,
+            )
         for name, voice in voices.items():
             self._lengths(name, voice)
             if care.acknowledge.mark and "marks" in voice.plugin.abilities and not voice.plugin.policy.automatic_marks:
-                report.warning(("acknowledge", "mark"), "policy", f"{voice.plugin.kind} forbids automatic reactions",
-                               f"none is set on `{name}`")
+                report.warning(
+                    ("acknowledge", "mark"),
+                    "policy",
+                    f"{voice.plugin.kind} forbids automatic reactions",
+                    f"none is set on `{name}`",
+                )
 
     def conditions(self) -> None:
         """The kinds that `connector:` conditions name."""
@@ -124,20 +152,32 @@ class _Desk:
             for path, condition in inner:
                 for index, kind in enumerate(condition.connector):
                     if kind not in known:
-                        self._report.error((*path, "connector", index), "unknown-kind",
-                                           f"no connector of kind `{kind}`", did_you_mean(kind, known))
+                        self._report.error(
+                            (*path, "connector", index),
+                            "unknown-kind",
+                            f"no connector of kind `{kind}`",
+                            did_you_mean(kind, known),
+                        )
 
     def _reply_as(self, name: str, plugin: Plugin[Any], speaker: str) -> None:
         path = ("channels", name, "reply_as")
         other = self._plugins[speaker]
         if other.kind != plugin.kind:
-            self._report.error(path, "policy", f"`{speaker}` is of kind {other.kind}: it cannot answer on {plugin.kind}",
-                               f"name a channel of kind {plugin.kind}")
+            self._report.error(
+                path,
+                "policy",
+                f"`{speaker}` is of kind {other.kind}: it cannot answer on {plugin.kind}",
+                f"name a channel of kind {plugin.kind}",
+            )
         elif "replies" not in other.abilities:
             self._report.error(path, "policy", f"{other.kind} cannot reply", "remove `reply_as`")
         elif self._care.channels[speaker].reply_as is not None:
-            self._report.error(path, "policy", f"`{speaker}` itself answers by another channel",
-                               "name the channel that speaks in the end")
+            self._report.error(
+                path,
+                "policy",
+                f"`{speaker}` itself answers by another channel",
+                "name the channel that speaks in the end",
+            )
 
     def _speaker(self, name: str) -> Plugin[Any]:
         return self._plugins.get(self._care.channels[name].reply_as or name, self._plugins[name])
@@ -155,9 +195,12 @@ class _Desk:
             for locale, wordings in texts.wordings.items():
                 for index, text in enumerate(wordings):
                     if voice.plugin.length(text) > limit:
-                        self._report.warning(("acknowledge", "styles", style, locale, index), "too-long",
-                                             f"longer than the {limit} characters of `{name}`",
-                                             "shorten it, or another text is chosen there")
+                        self._report.warning(
+                            ("acknowledge", "styles", style, locale, index),
+                            "too-long",
+                            f"longer than the {limit} characters of `{name}`",
+                            "shorten it, or another text is chosen there",
+                        )
 
 
 def _targets(care: Care, report: Report, targets: Targets) -> None:
@@ -165,8 +208,9 @@ def _targets(care: Care, report: Report, targets: Targets) -> None:
         path = ("notify", name)
         model = targets.get(target.kind)
         if model is None:
-            report.error((*path, "kind"), "unknown-kind", f"no notify kind `{target.kind}`",
-                         did_you_mean(target.kind, targets))
+            report.error(
+                (*path, "kind"), "unknown-kind", f"no notify kind `{target.kind}`", did_you_mean(target.kind, targets)
+            )
         else:
             _settings(report, path, model, target.settings, {"kind", "region"})
 
@@ -185,5 +229,7 @@ def _settings(
 
 def _is_secret(root: Node, finding: Finding, path: Path) -> bool:
     """Whether the finding is about a value that only the environment knows."""
-    return any("${" in str(node.value) and (node.line, node.column) == (finding.line, finding.column)
-               for _, node in root.at(path).node.scalars())
+    return any(
+        "${" in str(node.value) and (node.line, node.column) == (finding.line, finding.column)
+        for _, node in root.at(path).node.scalars()
+    )
