@@ -13,30 +13,69 @@ from hypothesis import strategies as st
 
 from config.schema import Acknowledge, Mode
 from responders.guard import (
-    NEVER_ALONE, REASONS, Circumstances, Count, answered_recently, effective_mode, judge,
+    NEVER_ALONE,
+    REASONS,
+    Circumstances,
+    Count,
+    answered_recently,
+    effective_mode,
+    judge,
 )
 from sentiment.api import ADDRESSED, HARMS, KINDS
 
 MODES: tuple[Mode, ...] = ("off", "dry_run", "approve", "send")
 PLAIN = Circumstances(
-    routed=True, style="default", mode="send", kind="complaint", kinds=("complaint", "question", "request"),
-    addressed="to_us", private=False, mentions_us=True, too_old=timedelta(minutes=15),
+    routed=True,
+    style="default",
+    mode="send",
+    kind="complaint",
+    kinds=("complaint", "question", "request"),
+    addressed="to_us",
+    private=False,
+    mentions_us=True,
+    too_old=timedelta(minutes=15),
 )
 
 counts = st.builds(Count, st.integers(0, 5), st.none() | st.integers(0, 5))
 spans = st.timedeltas(min_value=timedelta(days=-1), max_value=timedelta(days=2))
 anything = st.builds(
     Circumstances,
-    routed=st.booleans(), style=st.sampled_from(["none", "default"]), mode=st.sampled_from(MODES),
-    kind=st.sampled_from(KINDS), kinds=st.frozensets(st.sampled_from(KINDS)), addressed=st.sampled_from(ADDRESSED),
-    private=st.booleans(), mentions_us=st.booleans(), harm=st.frozensets(st.sampled_from(HARMS), max_size=2),
-    own=st.booleans(), bot=st.booleans(), automated=st.booleans(), repost=st.booleans(), deleted=st.booleans(),
-    edit=st.booleans(), mark=st.booleans(), can_reply=st.booleans(), wrote_first=st.booleans(),
-    unsolicited_allowed=st.booleans(), private_first_allowed=st.booleans(), marks_allowed=st.booleans(),
-    per_interaction=st.none() | st.integers(0, 2), replies_to_it=st.integers(0, 2), window_left=st.none() | spans,
-    messages_left=st.none() | st.integers(0, 5), opted_out=st.booleans(), bot_silent=st.booleans(),
-    answered_recently=st.booleans(), paused=st.booleans(), age=spans, too_old=st.none() | spans,
-    per_thread=counts, per_person=counts, per_channel=counts, overall=counts, worded=st.booleans(),
+    routed=st.booleans(),
+    style=st.sampled_from(["none", "default"]),
+    mode=st.sampled_from(MODES),
+    kind=st.sampled_from(KINDS),
+    kinds=st.frozensets(st.sampled_from(KINDS)),
+    addressed=st.sampled_from(ADDRESSED),
+    private=st.booleans(),
+    mentions_us=st.booleans(),
+    harm=st.frozensets(st.sampled_from(HARMS), max_size=2),
+    own=st.booleans(),
+    bot=st.booleans(),
+    automated=st.booleans(),
+    repost=st.booleans(),
+    deleted=st.booleans(),
+    edit=st.booleans(),
+    mark=st.booleans(),
+    can_reply=st.booleans(),
+    wrote_first=st.booleans(),
+    unsolicited_allowed=st.booleans(),
+    private_first_allowed=st.booleans(),
+    marks_allowed=st.booleans(),
+    per_interaction=st.none() | st.integers(0, 2),
+    replies_to_it=st.integers(0, 2),
+    window_left=st.none() | spans,
+    messages_left=st.none() | st.integers(0, 5),
+    opted_out=st.booleans(),
+    bot_silent=st.booleans(),
+    answered_recently=st.booleans(),
+    paused=st.booleans(),
+    age=spans,
+    too_old=st.none() | spans,
+    per_thread=counts,
+    per_person=counts,
+    per_channel=counts,
+    overall=counts,
+    worded=st.booleans(),
 )
 
 
@@ -101,16 +140,19 @@ def test_the_cap_that_was_reached_is_named() -> None:
     assert judge(replace(PLAIN, per_person=Count(3, 3))).detail == "per_person"
 
 
-@pytest.mark.parametrize("allowed", [
-    {"private": True, "addressed": "unknown"},
-    {"unsolicited_allowed": False, "mentions_us": True},
-    {"unsolicited_allowed": False, "mentions_us": False, "private": True},
-    {"age": timedelta(minutes=15)},
-    {"age": timedelta(days=9), "too_old": None},
-    {"messages_left": 3},
-    {"per_thread": Count(0, 1)},
-    {"harm": ("safety", "fraud")},
-])
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        {"private": True, "addressed": "unknown"},
+        {"unsolicited_allowed": False, "mentions_us": True},
+        {"unsolicited_allowed": False, "mentions_us": False, "private": True},
+        {"age": timedelta(minutes=15)},
+        {"age": timedelta(days=9), "too_old": None},
+        {"messages_left": 3},
+        {"per_thread": Count(0, 1)},
+        {"harm": ("safety", "fraud")},
+    ],
+)
 def test_what_does_not_forbid_it(allowed: Mapping[str, Any]) -> None:
     assert judge(replace(PLAIN, **allowed)).outcome == "send"
 
@@ -134,7 +176,7 @@ def test_never_spoken_without_leave(c: Circumstances) -> None:
         return
     assert c.mode in ("approve", "send")
     assert c.style != "none"
-    assert not (c.paused or c.opted_out or c.bot_silent or c.answered_recently)
+    assert not any((c.paused, c.opted_out, c.bot_silent, c.answered_recently))
     assert c.worded
     assert c.can_reply
 
@@ -184,19 +226,22 @@ def test_a_cap_holds_for_any_run_of_messages(waits: list[int], cap: int) -> None
     assert all(sum(at - window < other <= at for other in sent) <= cap for at in sent)
 
 
-@pytest.mark.parametrize(("written", "style", "private", "mode"), [
-    ({}, "default", False, "dry_run"),
-    ({"mode": "send"}, "default", False, "send"),
-    ({"mode": "send", "channels": {"x": "approve"}}, "default", False, "approve"),
-    ({"mode": "off", "channels": {"x": "send"}}, "default", False, "send"),
-    ({"mode": {"private": "send"}}, "default", False, "dry_run"),
-    ({"mode": {"private": "send"}}, "default", True, "send"),
-    ({"mode": {"public": "dry_run"}, "channels": {"x": {"private": "send"}}}, "default", False, "dry_run"),
-    ({"mode": "send"}, "careful", False, "approve"),
-    ({"mode": "dry_run"}, "careful", False, "dry_run"),
-    ({}, "careful", True, "approve"),
-    ({"mode": "send"}, "unheard-of", True, "send"),
-])
+@pytest.mark.parametrize(
+    ("written", "style", "private", "mode"),
+    [
+        ({}, "default", False, "dry_run"),
+        ({"mode": "send"}, "default", False, "send"),
+        ({"mode": "send", "channels": {"x": "approve"}}, "default", False, "approve"),
+        ({"mode": "off", "channels": {"x": "send"}}, "default", False, "send"),
+        ({"mode": {"private": "send"}}, "default", False, "dry_run"),
+        ({"mode": {"private": "send"}}, "default", True, "send"),
+        ({"mode": {"public": "dry_run"}, "channels": {"x": {"private": "send"}}}, "default", False, "dry_run"),
+        ({"mode": "send"}, "careful", False, "approve"),
+        ({"mode": "dry_run"}, "careful", False, "dry_run"),
+        ({}, "careful", True, "approve"),
+        ({"mode": "send"}, "unheard-of", True, "send"),
+    ],
+)
 def test_the_strictest_of_what_is_written(written: Mapping[str, Any], style: str, private: bool, mode: Mode) -> None:
     styles = {"default": {"en": ["Got it."]}, "careful": {"mode": "approve", "en": ["Got it."]}}
     acknowledge = Acknowledge.model_validate({**written, "styles": styles})

@@ -13,36 +13,49 @@ from hypothesis import strategies as st
 from responders.promise import round_up, when
 
 SHANGHAI, MADRID, KATHMANDU = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Madrid"), ZoneInfo("Asia/Kathmandu")
-ZONES = [ZoneInfo(name) for name in (
-    "UTC", "Asia/Shanghai", "Asia/Taipei", "Europe/Madrid", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe",
-    "Pacific/Apia", "America/St_Johns",
-)]
+ZONES = [
+    ZoneInfo(name)
+    for name in (
+        "UTC",
+        "Asia/Shanghai",
+        "Asia/Taipei",
+        "Europe/Madrid",
+        "America/New_York",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+        "America/St_Johns",
+    )
+]
 NOW = datetime(2026, 11, 23, 10, 3, tzinfo=UTC)  # a Monday, 18:03 in Shanghai
 
-moments = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
+moments = st.timedeltas(timedelta(days=-3650), timedelta(days=3650)).map(lambda ahead: NOW + ahead)
 
 
 def _at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@pytest.mark.parametrize(("due", "locale", "expected"), [
-    ("2026-11-23T18:27+08:00", "en", "today 18:30 (UTC+8)"),
-    ("2026-11-23T18:27+08:00", "en-GB", "today 18:30 (UTC+8)"),
-    ("2026-11-23T21:01+08:00", "en", "today 21:15 (UTC+8)"),
-    ("2026-11-24T09:00+08:00", "en", "tomorrow 09:00 (UTC+8)"),
-    ("2026-11-24T09:00+08:00", "zh-Hans", "明天 09:00（北京时间 UTC+8）"),
-    ("2026-11-24T09:00+08:00", "zh-Hant", "明天 09:00（北京時間 UTC+8）"),
-    ("2026-11-24T09:00+08:00", "zh-Hant-HK", "明日 09:00（北京時間 UTC+8）"),
-    ("2026-11-24T09:00+08:00", "es", "mañana 09:00 (UTC+8)"),
-    ("2026-11-26T09:01+08:00", "en", "Thu 26 Nov 10:00 (UTC+8)"),
-    ("2026-11-26T09:01+08:00", "zh-Hans", "11月26日周四 10:00（北京时间 UTC+8）"),
-    ("2026-11-26T09:01+08:00", "zh-Hant", "11月26日週四 10:00（北京時間 UTC+8）"),
-    ("2026-11-26T09:01+08:00", "zh-Hant-HK", "11月26日星期四 10:00（北京時間 UTC+8）"),
-    ("2027-01-04T09:00+08:00", "zh-Hans", "2027年1月4日周一 09:00（北京时间 UTC+8）"),
-    ("2027-01-04T09:00+08:00", "en", "Mon 4 Jan 2027 09:00 (UTC+8)"),
-    ("2026-11-26T09:00+08:00", "ar", "2026-11-26 09:00 (UTC+8)"),
-])
+@pytest.mark.parametrize(
+    ("due", "locale", "expected"),
+    [
+        ("2026-11-23T18:27+08:00", "en", "today 18:30 (UTC+8)"),
+        ("2026-11-23T18:27+08:00", "en-GB", "today 18:30 (UTC+8)"),
+        ("2026-11-23T21:01+08:00", "en", "today 21:15 (UTC+8)"),
+        ("2026-11-24T09:00+08:00", "en", "tomorrow 09:00 (UTC+8)"),
+        ("2026-11-24T09:00+08:00", "zh-Hans", "明天 09:00（北京时间 UTC+8）"),
+        ("2026-11-24T09:00+08:00", "zh-Hant", "明天 09:00（北京時間 UTC+8）"),
+        ("2026-11-24T09:00+08:00", "zh-Hant-HK", "明日 09:00（北京時間 UTC+8）"),
+        ("2026-11-24T09:00+08:00", "es", "mañana 09:00 (UTC+8)"),
+        ("2026-11-26T09:01+08:00", "en", "Thu 26 Nov 10:00 (UTC+8)"),
+        ("2026-11-26T09:01+08:00", "zh-Hans", "11月26日周四 10:00（北京时间 UTC+8）"),
+        ("2026-11-26T09:01+08:00", "zh-Hant", "11月26日週四 10:00（北京時間 UTC+8）"),
+        ("2026-11-26T09:01+08:00", "zh-Hant-HK", "11月26日星期四 10:00（北京時間 UTC+8）"),
+        ("2027-01-04T09:00+08:00", "zh-Hans", "2027年1月4日周一 09:00（北京时间 UTC+8）"),
+        ("2027-01-04T09:00+08:00", "en", "Mon 4 Jan 2027 09:00 (UTC+8)"),
+        ("2026-11-26T09:00+08:00", "ar", "2026-11-26 09:00 (UTC+8)"),
+    ],
+)
 def test_written_in_the_locale(due: str, locale: str, expected: str) -> None:
     assert when(_at(due), SHANGHAI, locale, NOW) == expected
 
@@ -71,7 +84,9 @@ def test_offsets_that_are_not_whole_hours() -> None:
 
 
 @given(moments, st.timedeltas(timedelta(0), timedelta(days=40)), st.sampled_from(ZONES))
-def test_never_earlier_than_the_deadline_and_never_an_hour_later(now: datetime, ahead: timedelta, zone: ZoneInfo) -> None:
+def test_never_earlier_than_the_deadline_and_never_an_hour_later(
+    now: datetime, ahead: timedelta, zone: ZoneInfo
+) -> None:
     due = now + ahead
     told = round_up(due, zone, now)
     assert due <= told < due + timedelta(hours=1)

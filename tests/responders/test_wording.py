@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,24 +11,40 @@ from hypothesis import strategies as st
 from config.schema import Style
 from responders.wording import DISCLOSURE, Words, compose, disclosure, placeholders
 
-STYLE = Style.model_validate({
-    "en": [
-        "Thanks {name}, we have your message ({ref}). A colleague answers by {due}.",
-        "We have your message ({ref}). A colleague answers by {due}.",
-        "We have it ({ref}).",
-    ],
-    "zh-Hans": ["{name}，您的消息已收到（{ref}），同事会在{due}前回复您。", "您的消息已收到（{ref}），同事会在{due}前回复您。"],
-    "zh-Hant": ["{name}，您的訊息已收到（{ref}），同仁會在{due}前回覆您。", "您的訊息已收到（{ref}），同仁會在{due}前回覆您。"],
-    "es": ["Hola {name}, {brand} tiene su mensaje.", "{brand} tiene su mensaje."],
-    "ja": ["{team}が確認します {ref}"],
-})
+STYLE = Style.model_validate(
+    {
+        "en": [
+            "Thanks {name}, we have your message ({ref}). A colleague answers by {due}.",
+            "We have your message ({ref}). A colleague answers by {due}.",
+            "We have it ({ref}).",
+        ],
+        "zh-Hans": [
+            "{name}，您的消息已收到（{ref}），同事会在{due}前回复您。",
+            "您的消息已收到（{ref}），同事会在{due}前回复您。",
+        ],
+        "zh-Hant": [
+            "{name}，您的訊息已收到（{ref}），同仁會在{due}前回覆您。",
+            "您的訊息已收到（{ref}），同仁會在{due}前回覆您。",
+        ],
+        "es": ["Hola {name}, {brand} tiene su mensaje.", "{brand} tiene su mensaje."],
+        "ja": ["{team}が確認します {ref}"],
+    }
+)
 DUE = "today 18:30 (UTC+8)"
 
 
 def say(locale: str = "en", **changes: object) -> Words | None:
     given: dict[str, object] = {
-        "name": "Ana", "ref": "K7Q2", "due": DUE, "brand": "Acme Air", "team": "care", "avoid": (), "length": 280,
-        "measure": len, "disclose": True, "seed": 0,
+        "name": "Ana",
+        "ref": "K7Q2",
+        "due": DUE,
+        "brand": "Acme Air",
+        "team": "care",
+        "avoid": (),
+        "length": 280,
+        "measure": len,
+        "disclose": True,
+        "seed": 0,
     }
     return compose(STYLE, locale=locale, **{**given, **changes})  # type: ignore[arg-type]
 
@@ -39,7 +57,10 @@ def text(locale: str = "en", **changes: object) -> str:
 
 def test_filled_and_marked() -> None:
     assert say() == Words(
-        "en", 0, f"Thanks Ana, we have your message (K7Q2). A colleague answers by {DUE}. (Automatic reply)", promises=True
+        "en",
+        0,
+        f"Thanks Ana, we have your message (K7Q2). A colleague answers by {DUE}. (Automatic reply)",
+        promises=True,
     )
     assert text("zh-Hans", name="李雷", due="明天 09:00（北京时间 UTC+8）") == (
         "李雷，您的消息已收到（K7Q2），同事会在明天 09:00（北京时间 UTC+8）前回复您。（自动回复）"
@@ -97,10 +118,17 @@ def test_the_mark_is_left_out_where_the_text_says_so_or_the_file_says_no() -> No
     assert "utomatic" not in text(disclose=False)
 
 
-@pytest.mark.parametrize(("locale", "mark"), [
-    ("en-GB", "Automatic reply"), ("zh-Hant-HK", "自動回覆"), ("zh-TW", "自動回覆"), ("zh-CN", "自动回复"),
-    ("es-MX", "respuesta automática"), ("xx", "Automatic reply"),
-])
+@pytest.mark.parametrize(
+    ("locale", "mark"),
+    [
+        ("en-GB", "Automatic reply"),
+        ("zh-Hant-HK", "自動回覆"),
+        ("zh-TW", "自動回覆"),
+        ("zh-CN", "自动回复"),
+        ("es-MX", "respuesta automática"),
+        ("xx", "Automatic reply"),
+    ],
+)
 def test_the_mark_is_in_the_locale_of_the_text(locale: str, mark: str) -> None:
     assert disclosure(locale) == mark
 
@@ -111,8 +139,12 @@ def test_a_shorter_wording_is_taken_before_anything_is_cut() -> None:
 
 
 def test_cut_between_words_or_characters_and_never_inside_a_value() -> None:
-    style = Style.model_validate({"en": ["We have your message ({ref}) and answer by {due}, promised."],
-                                  "zh-Hans": ["您的消息已收到（{ref}），同事会在{due}前回复您。"]})
+    style = Style.model_validate(
+        {
+            "en": ["We have your message ({ref}) and answer by {due}, promised."],
+            "zh-Hans": ["您的消息已收到（{ref}），同事会在{due}前回复您。"],
+        }
+    )
 
     def cut(locale: str, length: int) -> Words | None:
         return compose(
@@ -137,30 +169,76 @@ def _bytes(text: str) -> int:
 
 
 wordings = st.lists(
-    st.lists(st.sampled_from([
-        "We", " have ", "it", ", ", "{ref}", "{name}", "{due}", "{brand}", "{x}", "收到", "您的消息，", "👩‍👩‍👧", "🇭🇰", "e\u0301", "。", " ",
-    ]), min_size=1, max_size=30).map("".join).filter(str.strip),
-    min_size=1, max_size=4,
+    st.lists(
+        st.sampled_from(
+            [
+                "We",
+                " have ",
+                "it",
+                ", ",
+                "{ref}",
+                "{name}",
+                "{due}",
+                "{brand}",
+                "{x}",
+                "收到",
+                "您的消息，",
+                "👩‍👩‍👧",
+                "🇭🇰",
+                "e\u0301",
+                "。",
+                " ",
+            ]
+        ),
+        min_size=1,
+        max_size=30,
+    )
+    .map("".join)
+    .filter(str.strip),
+    min_size=1,
+    max_size=4,
 )
 
 
 @given(
-    wordings, st.sampled_from(["en", "zh-Hant", "es", "xx"]), st.none() | st.sampled_from(["Ana", "李小明", "@x"]),
-    st.none() | st.just("K7Q2"), st.none() | st.just(DUE), st.integers(1, 200), st.sampled_from([len, _utf16, _bytes]),
-    st.booleans(), st.integers(0, 99),
+    wordings,
+    st.sampled_from(["en", "zh-Hant", "es", "xx"]),
+    st.none() | st.sampled_from(["Ana", "李小明", "@x"]),
+    st.none() | st.just("K7Q2"),
+    st.none() | st.just(DUE),
+    st.integers(1, 200),
+    st.sampled_from([len, _utf16, _bytes]),
+    st.booleans(),
+    st.integers(0, 99),
 )
 def test_always_within_the_length_and_always_with_reference_and_mark(
-    texts: list[str], locale: str, name: str | None, ref: str | None, due: str | None, length: int, measure: object,
-    disclose: bool, seed: int,
+    texts: list[str],
+    locale: str,
+    name: str | None,
+    ref: str | None,
+    due: str | None,
+    length: int,
+    measure: Callable[[str], int],
+    disclose: bool,
+    seed: int,
 ) -> None:
     style = Style.model_validate({locale: texts})
     words = compose(
-        style, locale=locale, name=name, ref=ref, due=due, brand="Acme", team=None, length=length,
-        measure=measure, disclose=disclose, seed=seed,  # type: ignore[arg-type]
+        style,
+        locale=locale,
+        name=name,
+        ref=ref,
+        due=due,
+        brand="Acme",
+        team=None,
+        length=length,
+        measure=measure,
+        disclose=disclose,
+        seed=seed,
     )
     if words is None:
         return
-    assert measure(words.text) <= length  # type: ignore[operator]
+    assert measure(words.text) <= length
     used = placeholders(texts[words.index])
     assert "ref" not in used or "K7Q2" in words.text
     assert not disclose or disclosure(locale) in words.text
@@ -173,7 +251,9 @@ def test_always_within_the_length_and_always_with_reference_and_mark(
 @given(wordings, st.integers(40, 300))
 def test_what_fits_is_never_cut(texts: list[str], length: int) -> None:
     style = Style.model_validate({"en": texts})
-    words = compose(style, locale="en", name="Ana", ref="K7Q2", due=DUE, brand="Acme", team=None, length=length, disclose=False)
+    words = compose(
+        style, locale="en", name="Ana", ref="K7Q2", due=DUE, brand="Acme", team=None, length=length, disclose=False
+    )
     if words is not None and "…" in words.text:
         assert all(len(each.format_map(_Values())) > length for each in texts)
 

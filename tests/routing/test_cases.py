@@ -12,8 +12,28 @@ from hypothesis import strategies as st
 
 from config.schema import Priority
 from routing.cases import (
-    LEASE, REASONS_TO_RESOLVE, Case, CaseError, Fenced, NotAllowed, Taken, acknowledged, answered, answered_elsewhere,
-    assign, claim, customer_message, escalated, fence, is_held, release, reopen, reprioritise, resolve, snooze, wake,
+    LEASE,
+    REASONS_TO_RESOLVE,
+    Case,
+    CaseError,
+    Fenced,
+    NotAllowed,
+    Taken,
+    acknowledged,
+    answered,
+    answered_elsewhere,
+    assign,
+    claim,
+    customer_message,
+    escalated,
+    fence,
+    is_held,
+    release,
+    reopen,
+    reprioritise,
+    resolve,
+    snooze,
+    wake,
 )
 from routing.sla import Due
 
@@ -21,8 +41,14 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PRIORITIES: tuple[Priority, ...] = ("P1", "P2", "P3", "P4")
 CASE = Case(
-    id=1, priority="P3", team="care", opened_at=NOW, last_message_id=10, last_customer_at=NOW,
-    first_answer_due=NOW + 4 * HOUR, resolution_due=NOW + 48 * HOUR,
+    id=1,
+    priority="P3",
+    team="care",
+    opened_at=NOW,
+    last_message_id=10,
+    last_customer_at=NOW,
+    first_answer_due=NOW + 4 * HOUR,
+    resolution_due=NOW + 48 * HOUR,
 ).timed()
 RESOLVED = resolve(CASE, "lin", "spam", NOW + HOUR)
 
@@ -106,7 +132,9 @@ def test_the_next_answer_clock_runs_from_the_first_message_after_an_answer() -> 
     assert (again.status, again.next_answer_due, again.due) == ("open", NOW + 10 * HOUR, NOW + 10 * HOUR)
     once_more = customer_message(again, 13, NOW + 3 * HOUR, priority="P3", next_due=NOW + 11 * HOUR)
     assert once_more.next_answer_due == NOW + 10 * HOUR
-    restarted = customer_message(answered(once_more, NOW + 4 * HOUR), 14, NOW + 5 * HOUR, priority="P3", next_due=NOW + 13 * HOUR)
+    restarted = customer_message(
+        answered(once_more, NOW + 4 * HOUR), 14, NOW + 5 * HOUR, priority="P3", next_due=NOW + 13 * HOUR
+    )
     assert restarted.next_answer_due == NOW + 13 * HOUR
 
 
@@ -144,7 +172,11 @@ def test_no_other_reason() -> None:
 def test_reopened() -> None:
     again = reopen(RESOLVED, NOW + 24 * HOUR, clocks=Due(NOW + 28 * HOUR, NOW + 72 * HOUR))
     assert (again.status, again.resolution, again.resolved_at) == ("open", None, None)
-    assert (again.first_answer_due, again.resolution_due, again.due) == (NOW + 28 * HOUR, NOW + 72 * HOUR, NOW + 28 * HOUR)
+    assert (again.first_answer_due, again.resolution_due, again.due) == (
+        NOW + 28 * HOUR,
+        NOW + 72 * HOUR,
+        NOW + 28 * HOUR,
+    )
     done = resolve(CASE, "lin", "answered", NOW + HOUR)
     assert reopen(done, NOW + 24 * HOUR, next_due=NOW + 26 * HOUR).due == NOW + 26 * HOUR
     with pytest.raises(NotAllowed, match="not resolved"):
@@ -156,15 +188,18 @@ def test_reopened_by_a_slip_it_goes_back_to_whom_had_it() -> None:
     assert (reopen(done, NOW + LEASE / 2).status, reopen(done, NOW + LEASE / 2).assignee) == ("claimed", "lin")
 
 
-@pytest.mark.parametrize("change", [
-    lambda case: claim(case, "lin", NOW),
-    lambda case: release(case, "lin", NOW),
-    lambda case: assign(case, "lin", NOW),
-    lambda case: snooze(case, "lin", NOW + HOUR, NOW),
-    lambda case: customer_message(case, 11, NOW, priority="P1"),
-    lambda case: reprioritise(case, "P1", Due()),
-    lambda case: resolve(case, "lin", "spam", NOW),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda case: claim(case, "lin", NOW),
+        lambda case: release(case, "lin", NOW),
+        lambda case: assign(case, "lin", NOW),
+        lambda case: snooze(case, "lin", NOW + HOUR, NOW),
+        lambda case: customer_message(case, 11, NOW, priority="P1"),
+        lambda case: reprioritise(case, "P1", Due()),
+        lambda case: resolve(case, "lin", "spam", NOW),
+    ],
+)
 def test_resolved_is_resolved(change: Callable[[Case], Case]) -> None:
     with pytest.raises(NotAllowed, match="reopen"):
         change(RESOLVED)
@@ -179,10 +214,14 @@ steps = st.one_of(
     st.builds(lambda who, at: lambda case: snooze(case, who, at + HOUR, at), people, moments),
     st.builds(lambda at, told: lambda case: acknowledged(case, at, told), moments, st.none() | moments),
     st.builds(
-        lambda number, at, priority, clocks, after: lambda case: customer_message(
-            case, number, at, priority=priority, clocks=clocks, next_due=after
+        lambda number, at, priority, clocks, after: (
+            lambda case: customer_message(case, number, at, priority=priority, clocks=clocks, next_due=after)
         ),
-        st.integers(1, 50), moments, st.sampled_from(PRIORITIES), dues, st.none() | moments,
+        st.integers(1, 50),
+        moments,
+        st.sampled_from(PRIORITIES),
+        dues,
+        st.none() | moments,
     ),
     st.builds(lambda at: lambda case: wake(case, at), moments),
 )
