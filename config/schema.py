@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -52,7 +52,9 @@ def _many(value: object) -> object:
 
 
 def _words(value: object) -> object:
-    return [str(item) if isinstance(item, (int, float)) and not isinstance(item, bool) else item for item in value] if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return [str(item) if isinstance(item, (int, float)) and not isinstance(item, bool) else item for item in value]
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]

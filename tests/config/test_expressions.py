@@ -79,8 +79,11 @@ def test_refusing(text: str, position: int) -> None:
 
 
 WORDS = st.lists(
-    st.sampled_from(["refund", "card", "AND", "NEAR", "NEAR/3", "NOT", "退款", "(", "a)b", "，", "re:x", "*", "don't", "c++"]),
-    min_size=1, max_size=3,
+    st.sampled_from(
+        ["refund", "card", "AND", "NEAR", "NEAR/3", "NOT", "退款", "(", "a)b", "，", "re:x", "*", "don't", "c++"]
+    ),
+    min_size=1,
+    max_size=3,
 ).map(" ".join)
 PHRASES = st.builds(Phrase, WORDS) | st.sampled_from([Phrase("charge", prefix=True), Phrase("AND hack", prefix=True)])
 
@@ -89,8 +92,11 @@ def _placed(depth: int) -> st.SearchStrategy[Node]:
     if depth == 0:
         return PHRASES
     inner = _placed(depth - 1)
-    return inner | st.builds(Near, inner, inner, st.integers(0, 9)) | st.builds(
-        Or, st.lists(inner, min_size=2, max_size=3).map(tuple))
+    return (
+        inner
+        | st.builds(Near, inner, inner, st.integers(0, 9))
+        | st.builds(Or, st.lists(inner, min_size=2, max_size=3).map(tuple))
+    )
 
 
 def _any(depth: int) -> st.SearchStrategy[Node]:

@@ -93,13 +93,17 @@ def test_every_list_is_searched_and_names_its_spans() -> None:
 
 
 def test_except_cancels_what_it_overlaps_and_nothing_else() -> None:
-    keywords = Keywords.compile({"fraud": listed("fraud", "re:fra.d", **{"except": ["fraud department", "re:frand team"]})})
+    keywords = Keywords.compile(
+        {"fraud": listed("fraud", "re:fra.d", **{"except": ["fraud department", "re:frand team"]})}
+    )
     assert not keywords.search(fold("the fraud department, the frand team"), TODAY).lists
     assert keywords.search(fold("fraud department! fraud!"), TODAY).lists == {"fraud": ((18, 23),)}
 
 
 def test_except_reaches_into_expressions_but_not_into_their_not() -> None:
-    keywords = Keywords.compile({"list": listed("refund AND card AND NOT gift", **{"except": ["refund policy", "gift shop"]})})
+    keywords = Keywords.compile(
+        {"list": listed("refund AND card AND NOT gift", **{"except": ["refund policy", "gift shop"]})}
+    )
     assert not keywords.search(fold("refund policy card"), TODAY).lists
     assert not keywords.search(fold("refund card gift shop"), TODAY).lists
     assert keywords.search(fold("refund card"), TODAY).lists
@@ -118,7 +122,9 @@ def test_one_expression_may_be_asked_for_twice() -> None:
     assert found.expressions == {"x": ((0, 1),), "x AND y": ((0, 1), (2, 3))}
 
 
-@pytest.mark.parametrize("entry", ["re:(a", "re:a*", "re:(?=a)b", "re:(a{1000}b{1000}){1000}", "\u200b", '"\u200b"', "a AND"])
+@pytest.mark.parametrize(
+    "entry", ["re:(a", "re:a*", "re:(?=a)b", "re:(a{1000}b{1000}){1000}", "\u200b", '"\u200b"', "a AND"]
+)
 def test_what_cannot_be_searched_is_refused(entry: str) -> None:
     with pytest.raises(ExpressionError):
         Keywords.compile({"list": listed(entry)})
@@ -162,7 +168,7 @@ def _reference(node: Node, text: str) -> set[tuple[int, int]] | None:
         case Near(left, right, within):
             pairs = [(a, b) for a in _reference(left, text) or () for b in _reference(right, text) or ()]
             pairs = [tuple(sorted(pair)) for pair in pairs]  # type: ignore[misc]
-            return {(a[0], b[1]) for a, b in pairs if a[1] <= b[0] and _tokens(text[a[1]:b[0]]) <= within} or None
+            return {(a[0], b[1]) for a, b in pairs if a[1] <= b[0] and _tokens(text[a[1] : b[0]]) <= within} or None
 
 
 PHRASES = st.builds(Phrase, st.sampled_from(WORDS), st.booleans())
@@ -170,11 +176,16 @@ PLACED = PHRASES | st.builds(Near, PHRASES, PHRASES, st.integers(0, 3)) | st.bui
 NEARS = st.builds(Near, PLACED, PLACED, st.integers(0, 3))
 NODES = st.recursive(
     PLACED | NEARS,
-    lambda inner: st.builds(Not, inner) | st.builds(And, st.tuples(inner, inner)) | st.builds(Or, st.tuples(inner, inner)),
+    lambda inner: (
+        st.builds(Not, inner) | st.builds(And, st.tuples(inner, inner)) | st.builds(Or, st.tuples(inner, inner))
+    ),
     max_leaves=4,
 ).map(lambda node: And((Or((Phrase("a"), Phrase("退"))), node)))
-TEXTS = st.lists(st.sampled_from([*WORDS, " ", " ", ", "]), max_size=14).map("".join).filter(
-    lambda text: fold(text).offsets is None)
+TEXTS = (
+    st.lists(st.sampled_from([*WORDS, " ", " ", ", "]), max_size=14)
+    .map("".join)
+    .filter(lambda text: fold(text).offsets is None)
+)
 
 
 @given(NODES, TEXTS)
@@ -185,7 +196,9 @@ def test_it_agrees_with_the_reference(node: Node, text: str) -> None:
     assert (None if found is None else set(found)) == wanted
 
 
-@given(st.lists(st.sampled_from(["a", "b*", "退款", "a b", "c NEAR/2 d", "re:x+", "ab", "c AND NOT b"]), min_size=1), TEXTS)
+@given(
+    st.lists(st.sampled_from(["a", "b*", "退款", "a b", "c NEAR/2 d", "re:x+", "ab", "c AND NOT b"]), min_size=1), TEXTS
+)
 def test_a_list_hits_what_its_entries_hit(entries: list[str], text: str) -> None:
     together = Keywords.compile({"list": listed(*entries)}).search(fold(text), TODAY).lists.get("list", ())
     alone = [Keywords.compile({}, [entry]).search(fold(text), TODAY).expressions.get(entry, ()) for entry in entries]

@@ -42,7 +42,16 @@ def test_a_bad_file_has_its_findings(name: str) -> None:
 
 
 def test_findings_are_in_our_own_words() -> None:
-    raw = ("Input should", "Field required", "validation error", "pydantic", "valid string", "Extra inputs", "ruamel", "NoneType")
+    raw = (
+        "Input should",
+        "Field required",
+        "validation error",
+        "pydantic",
+        "valid string",
+        "Extra inputs",
+        "ruamel",
+        "NoneType",
+    )
     for path in BAD.glob("*.yaml"):
         for finding in parse(path.read_bytes(), path.name, today=TODAY)[1]:
             assert finding.what
@@ -63,9 +72,15 @@ def test_every_rule_has_a_bad_file() -> None:
     ("text", "finding"),
     [
         (BASE + "timezon: UTC\n", "5:1 error unknown-key: unknown key `timezon` → did you mean `timezone`?"),
-        (BASE + "database: no\n", "5:11 error bad-value: `database` is neither SQLite nor PostgreSQL → "
-                                  "write sqlite:///heedful.db or postgresql://…"),
-        (BASE.replace("team: care}", "team: car}"), "3:15 error unknown-name: no team is named `car` → did you mean `care`?"),
+        (
+            BASE + "database: no\n",
+            ("5:11 error bad-value: `database` is neither SQLite nor PostgreSQL → "
+            "write sqlite:///heedful.db or postgresql://…"),
+        ),
+        (
+            BASE.replace("team: care}", "team: car}"),
+            "3:15 error unknown-name: no team is named `car` → did you mean `care`?",
+        ),
     ],
 )
 def test_a_finding_reads(text: str, finding: str) -> None:
@@ -99,11 +114,23 @@ def test_words_are_read_as_they_are_written() -> None:
 
 
 def test_settings_of_channels_are_typed_as_yaml_says() -> None:
-    text = BASE + 'channels: {c: {kind: x, a: 1, b: "1", c: no, d: true, e: ~, f: [1.5, 0x10], g: 012, h: 1e3, i: {j: null}}}\n'
+    text = (
+        BASE
+        + 'channels: {c: {kind: x, a: 1, b: "1", c: no, d: true, e: ~, f: [1.5, 0x10], g: 012, h: 1e3, i: {j: null}}}\n'
+    )
     care, _ = parse(text, "heedful.yaml")
     assert care is not None
     assert care.channels["c"].settings == {
-        "a": 1, "b": "1", "c": "no", "d": True, "e": None, "f": [1.5, 16], "g": 12, "h": 1000.0, "i": {"j": None}}
+        "a": 1,
+        "b": "1",
+        "c": "no",
+        "d": True,
+        "e": None,
+        "f": [1.5, 16],
+        "g": 12,
+        "h": 1000.0,
+        "i": {"j": None},
+    }
 
 
 def test_expired_lists_are_found_only_where_the_day_is_known() -> None:
@@ -150,12 +177,56 @@ def test_near_names_are_offered() -> None:
 
 
 PIECES = st.lists(
-    st.sampled_from([
-        "version: 1\n", "brand:", " {name: Acme}\n", "route:", "\n  team: care\n", "teams: {care: {}}\n", "keywords:", "\n",
-        "  ", "- ", ": ", "{", "}", "[", "]", "&a ", "*a ", "!!str ", "|\n", ">\n", '"', "'", "#", "---\n", "...\n", "%YAML 1.1\n",
-        "? ", "<<: ", "\\U", "\t", "${X}", "退款", "：", "，", "\ufeff", "\x00", "null", "012", "list: {en: [a, b AND]}\n", "re:(",
-        "when: {text: ", "acknowledge: {styles: {default: {en: [x]}}}\n", "deadlines: {P1: ", "\u2028", "\x85", "\ud800",
-    ]),
+    st.sampled_from(
+        [
+            "version: 1\n",
+            "brand:",
+            " {name: Acme}\n",
+            "route:",
+            "\n  team: care\n",
+            "teams: {care: {}}\n",
+            "keywords:",
+            "\n",
+            "  ",
+            "- ",
+            ": ",
+            "{",
+            "}",
+            "[",
+            "]",
+            "&a ",
+            "*a ",
+            "!!str ",
+            "|\n",
+            ">\n",
+            '"',
+            "'",
+            "#",
+            "---\n",
+            "...\n",
+            "%YAML 1.1\n",
+            "? ",
+            "<<: ",
+            "\\U",
+            "\t",
+            "${X}",
+            "退款",
+            "：",
+            "，",
+            "\ufeff",
+            "\x00",
+            "null",
+            "012",
+            "list: {en: [a, b AND]}\n",
+            "re:(",
+            "when: {text: ",
+            "acknowledge: {styles: {default: {en: [x]}}}\n",
+            "deadlines: {P1: ",
+            "\u2028",
+            "\x85",
+            "\ud800",
+        ]
+    ),
     max_size=30,
 ).map("".join)
 
@@ -183,10 +254,26 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-KEYS = st.sampled_from([
-    "brand", "timezone", "database", "engine", "retention", "web", "channels", "keywords", "people", "route", "acknowledge",
-    "calendars", "deadlines", "teams", "notify", "tests",
-])
+KEYS = st.sampled_from(
+    [
+        "brand",
+        "timezone",
+        "database",
+        "engine",
+        "retention",
+        "web",
+        "channels",
+        "keywords",
+        "people",
+        "route",
+        "acknowledge",
+        "calendars",
+        "deadlines",
+        "teams",
+        "notify",
+        "tests",
+    ]
+)
 
 
 @given(st.dictionaries(KEYS, JSON, max_size=4))

@@ -51,9 +51,20 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> Non
 
 
 def test_secrets_are_put_where_they_are_named() -> None:
-    settings = {"token": "${A}", "url": "https://${A}:${B_2}@x", "deep": {"list": ["${A}", 1, None]}, "n": 5, "price": "$5"}
+    settings = {
+        "token": "${A}",
+        "url": "https://${A}:${B_2}@x",
+        "deep": {"list": ["${A}", 1, None]},
+        "n": 5,
+        "price": "$5",
+    }
     assert resolve(settings, {"A": "one", "B_2": "${A}"}) == {
-        "token": "one", "url": "https://one:${A}@x", "deep": {"list": ["one", 1, None]}, "n": 5, "price": "$5"}
+        "token": "one",
+        "url": "https://one:${A}@x",
+        "deep": {"list": ["one", 1, None]},
+        "n": 5,
+        "price": "$5",
+    }
 
 
 @pytest.mark.parametrize("environ", [{}, {"A": ""}])
@@ -72,8 +83,21 @@ def test_the_shipped_example_has_no_findings() -> None:
 def test_the_shipped_example_shows_every_key() -> None:
     text = example()
     models: tuple[type[BaseModel], ...] = (
-        Care, Brand, Web, Channel, KeywordList, Condition, Keep, RootRoute, Route, Acknowledge, Calendar, Deadline, Team,
-        Expectation)
+        Care,
+        Brand,
+        Web,
+        Channel,
+        KeywordList,
+        Condition,
+        Keep,
+        RootRoute,
+        Route,
+        Acknowledge,
+        Calendar,
+        Deadline,
+        Team,
+        Expectation,
+    )
     for model in models:
         for name, field in model.model_fields.items():
             key = field.alias or name
