@@ -4,6 +4,7 @@ A file of cues has three columns: tag, weight, patterns separated by `; `. In a 
 `(a|b|)` is a choice, `{name}` a choice written once as `=name`, a final `*` leaves a word open at its end,
 and ` .. ` stands for a gap: both sides, in this order, close together, in one sentence. A tag that begins
 with `-` takes back what it overlaps: `-self_harm` that tag, `-` every tag.
+Patterns are folded like the messages, so that they may be written in either Chinese script.
 Latin words match whole words; Chinese ones match inside text.
 """
 
@@ -15,6 +16,7 @@ from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
+from config.folding import fold
 from sentiment.data import rows
 
 __all__ = ["Cues", "Found", "Hit"]
@@ -22,7 +24,6 @@ __all__ = ["Cues", "Found", "Hit"]
 _GAP = 44
 """Characters between two parts of one pattern, at most."""
 _STOPS = re.compile(r"[.!?。！？;；\n](?!\d)")
-_CHOICE = re.compile(r"\(([^()]*)\)")
 _NAME = re.compile(r"\{([^{}]+)\}")
 _FIRST_WIDE = "\u2e80"
 _LINE_ENDS = str.maketrans("\n\r\t\u3000", "    ")
@@ -73,12 +74,12 @@ class Cues:
 
     def _add(self, tag: str, weight: float, patterns: str) -> None:
         for pattern in filter(None, (pattern.strip() for pattern in patterns.split(";"))):
-            first, *rest = [self._part(part) for part in pattern.split(" .. ")]
+            first, *rest = [self._part(part) for part in _at_gaps(pattern)]
             self._rules.setdefault(first, []).append(_Rule(tag, weight, tuple(rest)))
             self._wanted.update(rest)
 
     def _part(self, text: str) -> int:
-        choices = tuple(sorted({" ".join(choice.split()) for choice in _spelled_out(text)}))
+        choices = tuple(sorted({fold(" ".join(choice.split())).text for choice in _spelled_out(text)} - {"", "*"}))
         if choices not in self._parts:
             number = self._parts[choices] = len(self._parts)
             for choice in choices:
@@ -150,6 +151,17 @@ def _is_latin(character: str) -> bool:
     return character < _FIRST_WIDE and character.isalnum()
 
 
+def _at_gaps(pattern: str) -> list[str]:
+    """Split at the gaps that stand outside every choice."""
+    parts = [""]
+    for piece in re.split(r"( \.\. )", pattern):
+        if piece == " .. " and parts[-1].count("(") == parts[-1].count(")"):
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
 def _named(text: str, names: Mapping[str, str]) -> str:
     while _NAME.search(text):
         text = _NAME.sub(lambda match: names[match[1]], text)
@@ -157,9 +169,25 @@ def _named(text: str, names: Mapping[str, str]) -> str:
 
 
 def _spelled_out(text: str) -> list[str]:
-    """Every literal that a pattern with choices stands for; inner choices first."""
-    match = _CHOICE.search(text)
-    if match is None:
+    """Every literal that a pattern with choices stands for. Raises ValueError on a parenthesis left open."""
+    opened = text.find("(")
+    if opened < 0:
+        if ")" in text or ".." in text:
+            raise ValueError(f"a choice that is not closed, or a gap inside one: {text!r}")
         return [text]
-    before, after = text[: match.start()], text[match.end() :]
-    return [one for choice in match[1].split("|") for one in _spelled_out(before + choice + after)]
+    choices, closed = _choices(text, opened)
+    tails = _spelled_out(text[closed:])
+    return [text[:opened] + one + tail for choice in choices for one in _spelled_out(choice) for tail in tails]
+
+
+def _choices(text: str, opened: int) -> tuple[list[str], int]:
+    """The outermost choices of the parenthesis at `opened`, and where the text goes on."""
+    depth, begin, choices = 0, opened + 1, list[str]()
+    for at in range(opened, len(text)):
+        depth += (text[at] == "(") - (text[at] == ")")
+        if depth == 0 or (depth == 1 and text[at] == "|"):
+            choices.append(text[begin:at])
+            begin = at + 1
+        if depth == 0:
+            return choices, begin
+    raise ValueError(f"a parenthesis is left open: {text!r}")

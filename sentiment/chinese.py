@@ -1,0 +1,40 @@
+"""Chinese, both scripts: what stands right before a word turns or strengthens it."""
+
+from __future__ import annotations
+
+import re
+
+from sentiment.cues import Hit
+
+__all__ = ["ASKS", "SUPPOSES", "scale"]
+
+_CLAUSE = re.compile(r"[,，。!！?？;；:：、~～\n ]")
+_NEGATORS = re.compile(
+    r"(?:不|没有|没|沒|未|无|勿|别|毋|唔系|唔|冇|无需|并非|并不|不是|不会|不算|不太|不够|不怎么|没那么|没啥|没什么|没有什么|从未|从不|从来不|从来没|毫无|不再|谈不上|称不上|不至于|唔使|零|免于|不用)"
+    r"(?:[很太算那么什么有再会能是被出任何过任]|这么|特别|非常|怎么){0,2}$"
+)
+_FALSE_NEGATORS = re.compile(r"(?:不得不|不仅|不但|不光|不只|没想到|不知道|不是说|是不是|有没有|能不能|会不会|好不|不料|差不|不就是|还不|不止|不停|不断|无比|无论|不管|一直不|别提多|别提有多|要不|说不定)(?:[很太算那么什么有]|这么|特别|非常){0,2}$")
+_BOOSTERS = re.compile(r"(?:非常|特别|十分|超级|超|极其|极|太|很|好|真|真的|巨|贼|老|最|更|相当|实在|简直|完全|越来越|无比|有够|好鬼|真系|几咁|咁|够晒|蛮|挺|忒|死|完完全全|彻底)$")
+_DAMPERS = re.compile(r"(?:有点|有点儿|有些|稍微|略|稍|一点|少少|有啲|比较|还|尚|不太|不怎么|不大|没那么|不够|不是很|唔系好|唔太)$")
+ASKS = re.compile(
+    r"吗|嗎|么[?？]|呢[?？]|[?？]|请问|想问|问下|问一下|请教|咨询|谘询|咨詢|怎么|怎样|如何|哪里|哪儿|哪个|哪些|什么时候|几时|何时|多久|多少|几点|几天|是否|能否|可否|能不能|可不可以|可以.{0,12}吗|会不会|有没有|要不要|是不是|点样|点解|边度|几多|系咪|得唔得|可唔可以|有冇|想了解|想知道|求解|求教"
+)
+SUPPOSES = re.compile(
+    r"如果|假如|万一|要是|倘若|若是|的话|会不会|保修期|质保|保固|怎么算|怎么赔|怎么处理[?？]?$|如何处理|算不算|能退吗|能不能退|可以退吗|可以退货吗|怎么退|如何退|怎样退|点样退|退货政策|退款政策|退货流程|退款流程|要怎么|该怎么|应该怎么|包不包|保不保|支持.{0,8}吗|有.{0,10}险吗"
+)
+
+
+def scale(text: str, hit: Hit) -> float:
+    """The weight of a Chinese word after the negation and intensity of its clause."""
+    weight = hit.weight
+    if hit.tag == "emoji":
+        return weight
+    before = text[max(0, hit.start - 8) : hit.start]
+    before = _CLAUSE.split(before)[-1]
+    if not before:
+        return weight
+    if _DAMPERS.search(before) and not _NEGATORS.search(before):
+        return weight * 0.75
+    if hit.tag != "fail" and _NEGATORS.search(before) and not _FALSE_NEGATORS.search(before):
+        return weight * (-0.45 if weight < 0 else -0.8)
+    return weight * 1.2 if _BOOSTERS.search(before) else weight

@@ -1,0 +1,49 @@
+"""English: VADER's own score beside what customers' mishaps sound like."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+
+from sentiment.cues import Hit
+from sentiment.vader import Vader
+
+__all__ = ["ASKS", "SUPPOSES", "scale", "valence"]
+
+_NEGATOR = re.compile(
+    r"(?:\b(?:not|never|no|none|without|hardly|barely|isnt|wasnt|arent|werent|dont|didnt|doesnt|hasnt|havent|cant|wont|nor|neither|zero)"
+    r"|n't)(?: (?!only\b|just\b|but\b)\w+){0,2} $"
+)
+_NEGATIVE_START = re.compile(r"(?:no|not|never|zero|none|nothing|without|can't|cant|cannot|couldn't|could|nobody)\b|\w+n't")
+_BOOSTER = re.compile(r"\b(?:very|so|really|extremely|absolutely|completely|totally|utterly|beyond|incredibly|bloody|fucking|such a) $")
+ASKS = re.compile(r"^\W*(?:(?:hi|hello|hey|good \w+|dear \w+|sorry|excuse me|quick question|just wondering|question)\W+(?:(?:there|team|all|guys|folks)\W+)?)*"
+    r"(?:@\S+\s+)*(?:what|which|when|where|who|how|can|could|may|might|is|are|do|does|did|will|would|should|shall|am|has|have|any|anyone)\b")
+SUPPOSES = re.compile(
+    r"\b(?:what (?:happens|if|should i do if|do i do if|would happen)|in case|(?:can|could|do|will|would|may|should|is|are|how) [^.!?]{0,60}\bif\b"
+    r"|if (?:my|a|an|the|i|it|one|something|anything|someone) [^.!?]{0,60}(?:can|could|do|will|would|how|what|where|who|is there)\b|how (?:do|can|should|would|to)\b|where (?:do|can) i\b|what is (?:the|your)|what's (?:the|your)|what are|do you (?:offer|cover|have|charge|accept|sell|provide)|does [^.!?]{0,40}\bcover)"
+)
+
+
+@cache
+def _vader() -> Vader:
+    return Vader()
+
+
+def valence(text: str) -> float:
+    """VADER's score of `text`, its squashing undone, so that other valences can be added."""
+    compound = max(-0.9999, min(0.9999, _vader().compound(text)))
+    return compound * math.sqrt(15.0 / (1.0 - compound * compound))
+
+
+def scale(text: str, hit: Hit) -> float:
+    """Negation turns a word or phrase that holds none itself; a booster strengthens it."""
+    weight = hit.weight
+    if hit.tag in ("fail", "emoji", "calm"):
+        return weight
+    before = text[max(0, hit.start - 28) : hit.start]
+    if _BOOSTER.search(before):
+        weight *= 1.2
+    if _NEGATOR.search(before) and not _NEGATIVE_START.match(text, hit.start):
+        weight *= -0.4 if weight < 0 else -0.75
+    return weight

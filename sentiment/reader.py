@@ -1,0 +1,198 @@
+"""The reading that heedful ships: rules and word lists, no model, one pass over the cues."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from config.folding import READ_AT_MOST, Folded
+from config.schema import Brand
+from sentiment import chinese, english
+from sentiment.address import Names, Who, addressed
+from sentiment.api import Addressed, Circumstances, Harm, Kind, Label, Reading, Weight
+from sentiment.cues import Cues, Hit
+from sentiment.data import rows
+from sentiment.harm import UPSETTING, harms
+from sentiment.kind import IDLE, Evidence, kind
+from sentiment.language import identify
+from sentiment.tone import Tone, probability, squashed, weigh
+from sentiment.urgency import TAGS, urgency
+
+__all__ = ["FastReader"]
+
+_FILES = ("english.tsv", "chinese.tsv", "harm.tsv", "urgency.tsv", "kind.tsv", "other.tsv")
+_VALENCE = ("fail", "topic", "mood", "emoji")
+_READ = frozenset(("en", "zh-Hans", "zh-Hant"))
+_FIRST_WIDE = "\u2e80"
+_LETTERS_TO_READ = 3
+_NEGATIVE, _UNSURE, _POSITIVE = 0.6, 0.45, 1.0
+_PRIOR = 0.35
+_NEEDED: Mapping[Kind, float] = {
+    "complaint": 0.85, "question": 0.88, "request": 0.88, "praise": 0.12, "chatter": 0.15,
+    "campaign": 0.03, "spam": 0.02, "news": 0.04, "fan": 0.05,
+}
+_SHARE: Mapping[Addressed, float] = {"to_us": 1.0, "about_us": 0.7, "unknown": 0.7, "about_other": 0.2}
+_WORDS_SHOWN = 6
+_PLAIN = {0x2019: "'", 0x2018: "'", 0xFE0F: None, 0x200B: None, 0x200C: None, 0x200D: None, 0xFEFF: None, 0x2060: None}
+_HYPE = re.compile(r"[!！]{2,}")
+
+
+@cache
+def _cues() -> Cues:
+    return Cues(_FILES)
+
+
+@cache
+def _for_vader() -> Mapping[int, str | None]:
+    """Curly quotes straight, invisible characters gone, and no emoji that our own table weighs."""
+    ours = {letter for row in rows("english.tsv") if row[0] == "emoji" for letter in row[2] if ord(letter) > 0x2000}
+    return {**{ord(letter): " " for letter in ours}, **_PLAIN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """All that one text says, before it is put into numbers."""
+
+    text: str
+    language: str
+    found: Mapping[str, Sequence[Hit]]
+    who: Who
+    tone: Tone
+    total: float
+    asks: bool
+
+
+class FastReader:
+    """Reads English and Chinese by rules; abstains on every other language.
+
+    Only the first 2,000 characters count. Pure, and never raises on any text.
+    """
+
+    def __init__(self, brand: Brand) -> None:
+        self._names = Names(brand)
+        _cues()
+
+    def read(self, folded: Folded, circumstances: Circumstances) -> Reading:
+        """One folded message, and what the platform says about it."""
+        heard = self._hear(folded, circumstances)
+        unread = heard.language not in _READ and _letters(heard.text) >= _LETTERS_TO_READ
+        harm = harms(heard.found)
+        negative = _negative(heard, harm, unread)
+        evidence = Evidence(
+            text=heard.text, asks=heard.asks, negative=negative, total=heard.total, harms=harm,
+            suffered=any(hit.tag == "fail" and hit.weight <= -1.5 for hit in heard.tone.hits),
+        )
+        what = kind(heard.found, evidence)
+        whom = addressed(heard.who, circumstances)
+        if what in IDLE:
+            negative = min(negative, 0.5)
+        ironic = "irony" in heard.found
+        return Reading(
+            language=heard.language,
+            compound=squashed(heard.total),
+            negative=round(negative, 4),
+            urgent=0.2 if unread and not harm else urgency(heard.found, harm, idle=what in IDLE),
+            needs_answer=0.6 if unread else round(_NEEDED[what] * _SHARE[whom], 4),
+            label=_label(heard, negative, ironic, unread),
+            harm=harm,
+            kind=what,
+            addressed=whom,
+            scorer=_scorer(heard.language),
+            asks_person="person" in heard.found or _whole(heard),
+            ironic=ironic,
+            unread=unread,
+            why=tuple(_why(folded, heard, harm)),
+        )
+
+    def _hear(self, folded: Folded, circumstances: Circumstances) -> _Heard:
+        text = folded.text
+        language = identify(folded, circumstances.language)
+        found = _cues().find(text)
+        who = self._names.read(text)
+        is_english = language == "en"
+        grammar = english if is_english else chinese
+        asks = "?" in text or "？" in text or grammar.ASKS.search(text) is not None
+        supposed = asks and grammar.SUPPOSES.search(text) is not None
+        hits = [hit for tag in _VALENCE for hit in found.get(tag, ())]
+        tone = weigh(text, hits, _scale, asked=asks, supposed=supposed, damped=who.damped(hits)) if hits else Tone()
+        total = tone.total
+        if is_english:
+            total += _vader(folded, found, asks=asks and not tone.strong, aside=who.only_them)
+        return _Heard(text, language, found, who, tone, total, asks)
+
+
+def _scale(text: str, hit: Hit) -> float:
+    return english.scale(text, hit) if text[hit.start] < _FIRST_WIDE else chinese.scale(text, hit)
+
+
+def _vader(folded: Folded, found: Mapping[str, Sequence[Hit]], *, asks: bool, aside: bool) -> float:
+    """VADER's sum, less what it sees in words of courtesy; in a calm question it hardly counts."""
+    original = folded.original[:READ_AT_MOST]
+    if not original.isascii():
+        original = original.translate(_for_vader())
+    valence = english.valence(original)
+    courtesy = sum([hit.weight for hit in found.get("calm", ())])
+    if valence > 0 > courtesy:
+        valence = max(0.0, valence + courtesy)
+    elif valence < 0 < courtesy:
+        valence = min(0.0, valence + courtesy)
+    damping = 0.1 if aside else 0.25 if asks and valence > -4 else 0.6
+    return valence * damping
+
+
+def _negative(heard: _Heard, harm: Sequence[Harm], unread: bool) -> float:
+    if unread:
+        return max(_PRIOR, 0.75 if not UPSETTING.isdisjoint(harm) else 0.0)
+    negative = probability(heard.total)
+    if heard.total == 0 and not heard.tone.hits:
+        negative = 0.12
+    if heard.tone.strong and not heard.tone.mixed:
+        negative = max(negative, probability(heard.tone.negative) * 0.9)
+    if "irony" in heard.found:
+        negative = max(negative, 0.3 + 0.4 * max(hit.weight for hit in heard.found["irony"]))
+    if not UPSETTING.isdisjoint(harm) and not heard.who.only_them:
+        negative = max(negative, 0.75)
+    return negative
+
+
+def _label(heard: _Heard, negative: float, ironic: bool, unread: bool) -> Label:
+    if unread:
+        return "unsure"
+    if ironic:
+        return "negative" if negative >= 0.75 else "unsure"
+    if heard.tone.mixed and 0.2 < negative < 0.85:
+        return "unsure"
+    if negative >= _NEGATIVE:
+        return "negative"
+    if negative >= _UNSURE:
+        return "unsure"
+    return "positive" if heard.total >= _POSITIVE else "neutral"
+
+
+def _letters(text: str) -> int:
+    return sum([letter.isalpha() for letter in text[:200]])
+
+
+def _whole(heard: _Heard) -> bool:
+    """Some words ask for a person only where they are the whole message."""
+    spans = heard.found.get("person_whole", ())
+    return any([not heard.text[: hit.start].strip(" ,.!?，。！？~") and not heard.text[hit.end :].strip(" ,.!?，。！？~") for hit in spans])
+
+
+def _scorer(language: str) -> str:
+    if language not in _READ:
+        return "und/none-1"
+    return f"{language.partition('-')[0]}/rules-1"
+
+
+def _why(folded: Folded, heard: _Heard, harm: Sequence[Harm]) -> Iterable[Weight]:
+    """The words that weighed most, where they stand in the original."""
+    pulls = [(2.0 + hit.weight, hit.start, hit.end, f"harm: {hit.tag}") for name in harm for hit in heard.found[name]]
+    pulls += [(1.0 + hit.weight, hit.start, hit.end, f"urgent: {tag}") for tag in TAGS for hit in heard.found.get(tag, ())]
+    pulls += [(abs(hit.weight), hit.start, hit.end, f"{hit.tag} {hit.weight:+.1f}") for hit in heard.tone.hits if hit.weight]
+    pulls += [(1.5, hit.start, hit.end, "irony") for hit in heard.found.get("irony", ())]
+    for _, start, end, reason in sorted(pulls, key=lambda pull: -pull[0])[:_WORDS_SHOWN]:
+        first, last = folded.span(start, end)
+        yield Weight(start=first, end=last, reason=reason)

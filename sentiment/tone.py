@@ -1,0 +1,85 @@
+"""Valence of what was found: who meant it, how strongly, in a question or not; on VADER's scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sentiment.cues import Hit
+
+__all__ = ["Tone", "longest", "probability", "squashed", "weigh"]
+
+Scale = Callable[[str, Hit], float]
+"""The weight of one hit in its surroundings: negation, intensity."""
+
+_STRONG = 1.8
+_MIDDLE, _SLOPE = 1.15, 0.85
+_ALPHA = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tone:
+    """`positive` and `negative` are sums of valence (the latter <= 0); `hits` what made them, scaled."""
+
+    positive: float = 0.0
+    negative: float = 0.0
+    strong: bool = False  # felt or suffered, not merely named
+    hits: Sequence[Hit] = ()
+
+    @property
+    def total(self) -> float:
+        return self.positive + self.negative
+
+    @property
+    def mixed(self) -> bool:
+        return self.positive >= _STRONG and self.negative <= -_STRONG
+
+
+def longest(hits: Sequence[Hit]) -> list[Hit]:
+    """Of overlapping hits the longer ones, in the order of the text; of equal ones the heavier."""
+    kept: list[Hit] = []
+    taken: set[int] = set()
+    for hit in sorted(hits, key=lambda hit: (hit.start - hit.end, -abs(hit.weight))):
+        inside = range(hit.start, hit.end)
+        if taken.isdisjoint(inside):
+            kept.append(hit)
+            taken.update(inside)
+    return sorted(kept)
+
+
+def weigh(text: str, hits: Sequence[Hit], scale: Scale, *, asked: bool, supposed: bool, damped: frozenset[int]) -> Tone:
+    """Sum up. In a question (`asked`) words that name a matter hardly count; in a supposition
+    (`supposed`: "what if", "in case") mishaps do not either. `damped`: starts of hits about somebody else.
+    """
+    scaled: list[Hit] = []
+    strong = False
+    for hit in longest(hits):
+        weight = scale(text, hit)
+        if hit.start in damped:
+            weight *= 0.1
+        elif supposed and hit.tag != "emoji":
+            weight *= 0.2
+        elif asked and hit.tag == "topic":
+            weight *= 0.15
+        elif weight <= -_STRONG:
+            strong = True
+        scaled.append(hit._replace(weight=weight))
+    negative = _summed([-hit.weight for hit in scaled if hit.weight < 0])
+    positive = _summed([hit.weight for hit in scaled if hit.weight > 0])
+    return Tone(positive=positive, negative=-negative, strong=strong, hits=scaled)
+
+
+def _summed(weights: Sequence[float]) -> float:
+    """The heaviest counts fully, the others by half: repeating oneself is not suffering twice."""
+    return (max(weights) + sum(weights)) / 2 if weights else 0.0
+
+
+def probability(total: float) -> float:
+    """How likely a customer with such a sum is displeased."""
+    return 1.0 / (1.0 + math.exp(max(-40.0, min(40.0, (total + _MIDDLE) / _SLOPE))))
+
+
+def squashed(total: float) -> float:
+    """A sum of valence in [-1, 1], as VADER does it."""
+    return round(total / math.sqrt(total * total + _ALPHA), 4)
