@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from config.keywords import Hits, Span
@@ -54,22 +55,22 @@ Told = Callable[[Facts], Iterator[Because]]
 Number = Callable[[Facts], float | None]
 
 NUMBERS: Mapping[str, Number] = {
-    "negative": lambda facts: facts.reading.negative,
-    "urgent": lambda facts: facts.reading.urgent,
-    "needs_answer": lambda facts: facts.reading.needs_answer,
-    "followers": lambda facts: facts.message.author.followers,
-    "repeats": lambda facts: facts.repeats,
+    "negative": attrgetter("reading.negative"),
+    "urgent": attrgetter("reading.urgent"),
+    "needs_answer": attrgetter("reading.needs_answer"),
+    "followers": attrgetter("message.author.followers"),
+    "repeats": attrgetter("repeats"),
 }
 WORDS: Mapping[str, Callable[[Facts], str]] = {
-    "label": lambda facts: facts.reading.label,
-    "kind": lambda facts: facts.kind,
-    "addressed": lambda facts: facts.reading.addressed,
-    "channel": lambda facts: facts.channel,
-    "connector": lambda facts: facts.connector,
+    "label": attrgetter("reading.label"),
+    "kind": attrgetter("kind"),
+    "addressed": attrgetter("reading.addressed"),
+    "channel": attrgetter("channel"),
+    "connector": attrgetter("connector"),
 }
 FLAGS: Mapping[str, Callable[[Facts], bool | None]] = {
-    "private": lambda facts: facts.message.private,
-    "mentions_us": lambda facts: facts.message.mentions_us,
+    "private": attrgetter("message.private"),
+    "mentions_us": attrgetter("message.mentions_us"),
 }
 
 
@@ -145,11 +146,11 @@ def _not(inner: Test) -> Test:
 
 
 def _found(condition: Condition) -> Iterator[Test]:
-    lists, texts, harms = condition.keywords, condition.text, frozenset(condition.harm)
+    lists, texts, harms = map(frozenset, (condition.keywords, condition.text, condition.harm))
     if lists:
-        yield lambda facts: any(name in facts.hits.lists for name in lists)
+        yield lambda facts: not lists.isdisjoint(facts.hits.lists)
     if texts:
-        yield lambda facts: any(text in facts.hits.expressions for text in texts)
+        yield lambda facts: not texts.isdisjoint(facts.hits.expressions)
     if harms:
         yield lambda facts: not harms.isdisjoint(facts.reading.harm)
 

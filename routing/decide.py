@@ -12,7 +12,7 @@ Team and priority of an open case stay; a message with a reason of its own may r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from config.keywords import Hits, Keywords
@@ -97,6 +97,10 @@ class Rules:
     calendars: Mapping[str, Hours]
     nodes: tuple[Node, ...]
     version: str
+    remembered: dict[tuple[str, str, Priority, tuple[int, ...]], Deadline] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """Deadlines already merged, by channel, team, priority and layers: a file has few of them."""
 
     @classmethod
     def compile(cls, care: Care) -> Rules:
@@ -110,6 +114,14 @@ class Rules:
     def hours(self, deadline: Deadline) -> Hours:
         """The opening hours that a merged deadline counts in."""
         return self.calendars[deadline.calendar or "always"]
+
+    def deadlines(self, channel: str, team: str, priority: Priority, layers: tuple[Layer, ...] = ()) -> Deadline:
+        """What is promised there, `layers` being those of the routes that matched; also for a case without them."""
+        channel = channel if channel in self.care.channels else ""
+        key = (channel, team, priority, tuple(map(id, layers)))
+        if key not in self.remembered:
+            self.remembered[key] = merged(_layers(self.care, layers, channel, team), priority)
+        return self.remembered[key]
 
 
 def decide(
@@ -170,13 +182,12 @@ def _unreadable(facts: Facts) -> bool:
 
 
 def _thresholds(reading: Reading, keep: Keep) -> Iterator[Because]:
-    numbers = (
-        ("negative", reading.negative, keep.negative), ("urgent", reading.urgent, keep.urgent),
-        ("needs_answer", reading.needs_answer, keep.needs_answer),
-    )
-    for name, value, least in numbers:
-        if least is not None and value >= least:
-            yield at_least(name, value, least)
+    if keep.negative is not None and reading.negative >= keep.negative:
+        yield at_least("negative", reading.negative, keep.negative)
+    if keep.urgent is not None and reading.urgent >= keep.urgent:
+        yield at_least("urgent", reading.urgent, keep.urgent)
+    if keep.needs_answer is not None and reading.needs_answer >= keep.needs_answer:
+        yield at_least("needs_answer", reading.needs_answer, keep.needs_answer)
 
 
 def _kept(rules: Rules, history: History, found: Found, kind: Kind, muted: bool) -> Decision:
@@ -203,10 +214,10 @@ def _routed(
     elif case is not None:
         priority, team = most_urgent(priority, case.priority), found.team or case.team
         because = (*own, Because("resolved case"))
-    deadlines = merged(_layers(rules.care, found, facts.channel, team), priority)
     return Decision(
-        routed=True, team=team, priority=priority, style=style, route=found.route, deadlines=deadlines,
-        because=because, kind=kind, case_id=None if case is None else case.id,
+        routed=True, team=team, priority=priority, style=style, route=found.route,
+        deadlines=rules.deadlines(facts.channel, team, priority, found.layers), because=because,
+        kind=kind, case_id=None if case is None else case.id,
         reopens=history.open_case is None and case is not None,
         silences=facts.reading.asks_person or (case is not None and case.bot_silent), version=rules.version,
     )
@@ -218,12 +229,12 @@ def _priority(priority: Priority, reading: Reading) -> Priority:
     return one_up(priority) if reading.asks_person else priority
 
 
-def _layers(care: Care, found: Found, channel: str, team: str) -> Iterator[Layer]:
+def _layers(care: Care, matched: tuple[Layer, ...], channel: str, team: str) -> Iterator[Layer]:
     """Deadlines and calendars, each overriding the one before: root, channel, route, team."""
     yield Layer(None, care.deadlines)
     yield Layer(care.route.calendar, care.route.deadlines)
     if channel in care.channels:
         yield Layer(care.channels[channel].calendar, care.channels[channel].deadlines)
-    yield from found.layers
+    yield from matched
     if team in care.teams:
         yield Layer(care.teams[team].calendar, care.teams[team].deadlines)
