@@ -99,12 +99,13 @@ class _Build:
     pattern_owners: list[int] = field(default_factory=list)
 
     def add_list(self, name: str, keyword_list: KeywordList) -> None:
-        exceptions = [parse(entry) for entry in keyword_list.exceptions]
-        self.owners.append(Owner(name, True, keyword_list.until, exceptions))
-        for exception in exceptions:
+        owner = Owner(name, True, keyword_list.until)
+        self.owners.append(owner)
+        for exception in map(parse, keyword_list.exceptions):
             if isinstance(exception, Pattern):
-                compile_pattern(exception.source)
+                owner.exception_patterns.append(compile_pattern(exception.source))
             else:
+                owner.exceptions.append(exception)
                 self._number_all(exception)
         for entry in keyword_list.entries:
             self._add(parse(entry))

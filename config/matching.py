@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from config.expressions import And, Expression, Near, Node, Not, Or, Pattern, Phrase
+from config.expressions import And, Near, Node, Not, Or, Phrase
 from config.folding import Folded
-from config.patterns import compile_pattern
+from config.patterns import Compiled
 
 __all__ = ["INSIDE", "Hits", "Matching", "Owner", "Span", "Term"]
 
@@ -46,7 +46,8 @@ class Owner:
     name: str
     is_list: bool
     until: date | None = None
-    exceptions: list[Expression] = field(default_factory=list)
+    exceptions: list[Node] = field(default_factory=list)
+    exception_patterns: list[Compiled] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,11 @@ class Matching:
     def _cancelling(self, owner: int) -> bytes:
         """A byte for each character of the text: 1 where an `except` of this owner matches. Empty: nowhere."""
         if owner not in self.cancelled:
-            exceptions = self.owners[owner].exceptions
-            spans = [span for entry in exceptions for span in self._exception(entry)]
+            whose = self.owners[owner]
+            spans = [span for node in whose.exceptions for span in self._find(node, b"") or ()]
+            spans += [found.span() for pattern in whose.exception_patterns for found in pattern.finditer(self.text)]
             self.cancelled[owner] = _cover(spans, len(self.text)) if spans else b""
         return self.cancelled[owner]
-
-    def _exception(self, entry: Expression) -> Sequence[Span]:
-        if isinstance(entry, Pattern):
-            return [match.span() for match in compile_pattern(entry.source).finditer(self.text)]
-        return self._find(entry, b"") or ()
 
     def _find(self, node: Node, cancelling: bytes) -> Sequence[Span] | None:
         """The spans that make the node hold, or None where it does not; a NOT that holds has none."""

@@ -149,8 +149,9 @@ def _occurrences(phrase: Phrase, text: str) -> set[tuple[int, int]]:
     return {(m.start(), m.start() + len(phrase.text)) for m in re.finditer(f"(?={before}{literal}{after})", text)}
 
 
-def _tokens(text: str) -> int:
-    return len(re.findall(r"[a-z]+|[退款]", text))
+def _tokens(text: str, start: int, end: int) -> int:
+    """How many words or Chinese characters begin between; the rest of a word that began before is none."""
+    return sum(start <= token.start() < end for token in re.finditer(r"[a-z]+|[退款]", text))
 
 
 def _reference(node: Node, text: str) -> set[tuple[int, int]] | None:
@@ -168,7 +169,7 @@ def _reference(node: Node, text: str) -> set[tuple[int, int]] | None:
         case Near(left, right, within):
             pairs = [(a, b) for a in _reference(left, text) or () for b in _reference(right, text) or ()]
             pairs = [tuple(sorted(pair)) for pair in pairs]  # type: ignore[misc]
-            return {(a[0], b[1]) for a, b in pairs if a[1] <= b[0] and _tokens(text[a[1] : b[0]]) <= within} or None
+            return {(a[0], b[1]) for a, b in pairs if a[1] <= b[0] and _tokens(text, a[1], b[0]) <= within} or None
 
 
 PHRASES = st.builds(Phrase, st.sampled_from(WORDS), st.booleans())
