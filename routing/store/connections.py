@@ -25,7 +25,12 @@ def _dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-_JSON: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
+def _loads(value: str | bytes | float) -> Any:
+    """SQLite keeps a bare number in a column of type JSON as a number."""
+    return value if isinstance(value, (int, float)) else orjson.loads(value)
+
+
+_JSON: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": _loads}
 
 
 def writing(where: URL) -> Engine:

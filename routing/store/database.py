@@ -101,7 +101,7 @@ class Store:
             self._writer.on_commit(callback)
 
     async def close(self) -> None:
-        """Finish what is waiting, then let go of the database and of the lock."""
+        """Finish what is waiting, then let go of the database and of the lock. Closing twice is harmless."""
         if self._writer is not None:
             await self._writer.close()
         await asyncio.to_thread(self._threads.shutdown)
@@ -123,17 +123,19 @@ class Lock:
     def __init__(self, database: Path) -> None:
         """Raises Locked where another process, or another store of this one, holds it."""
         self.path = database.with_name(database.name + ".lock")
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "w")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            os.close(self._file)
+            self._file.close()
             raise Locked(self.path) from error
-        os.ftruncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
+        self._file.truncate()
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
 
     def release(self) -> None:
-        os.close(self._file)
+        """Safe to call twice: the file stays where it is, only the lock goes."""
+        self._file.close()
 
 
 def open_store(url: str, *, clock: Callable[[], datetime], writer: bool = True) -> Store:
@@ -195,6 +197,9 @@ def _open(where: URL, clock: Callable[[], datetime], lock: Lock | None, writer: 
     except DBAPIError as error:
         reader.dispose()
         raise failure(error) or NotOurs(f"the database does not open ({error.orig})") from error
+    except BaseException:
+        reader.dispose()
+        raise
     return Store(where, reader=reader, writer=Writer(engine, revive=connections.examine), lock=lock, clock=clock)
 
 

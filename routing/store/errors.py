@@ -19,8 +19,9 @@ from sqlalchemy.exc import DBAPIError
 __all__ = ["Locked", "Newer", "NotOurs", "Older", "StoreBroken", "StoreClosed", "StoreError", "StoreFull", "failure"]
 
 SQLITE_FULL = 13
-SQLITE_SUSPECT = {10, 11, 14, 26}  # IOERR, CORRUPT, CANTOPEN, NOTADB
-SQLITE_READONLY = 8
+SQLITE_SUSPECT = {8, 10, 14}  # READONLY, IOERR, CANTOPEN
+SQLITE_CORRUPT = 11
+SQLITE_NOTADB = 26
 POSTGRES_FULL = {"53100"}
 POSTGRES_BROKEN = ("08", "57P", "58", "XX")
 
@@ -67,7 +68,11 @@ def _of_sqlite(code: int, error: DBAPIError) -> StoreError | None:
     primary = code & 0xFF
     if primary == SQLITE_FULL:
         return StoreFull("no room left on the disk of the database → free some space; work then goes on by itself")
-    if primary in SQLITE_SUSPECT or primary == SQLITE_READONLY:
+    if primary == SQLITE_NOTADB:
+        return NotOurs("this file is no SQLite database → name another file for the database")
+    if primary == SQLITE_CORRUPT:
+        return StoreBroken(f"the database is damaged ({error.orig}) → restore it from a backup")
+    if primary in SQLITE_SUSPECT:
         return StoreBroken(f"the database cannot be written ({error.orig}) → check its disk and its permissions")
     return None
 

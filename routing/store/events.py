@@ -80,7 +80,8 @@ def gathering(connection: Connection) -> Iterator[list[dict[str, Any]]]:
     try:
         yield waiting
     finally:
-        del connection.info[WAITING]
+        if not connection.invalidated:  # a lost connection has taken it along
+            connection.info.pop(WAITING, None)
 
 
 def number(connection: Connection) -> bool:
