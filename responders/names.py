@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from config.folding import fold
 
-__all__ = ["graphemes", "usable_name"]
+__all__ = ["graphemes", "usable_name", "well_formed"]
 
 LONGEST = 30
 MOST_MARKS = 3
@@ -54,12 +54,17 @@ def usable_name(name: str, forbidden: Collection[str]) -> str | None:
     graphemes and 5 words, with blanks, hyphens, apostrophes, middle dots and dots of initials between
     them. `forbidden` are further words: the brand, competitors, staff, what the file forbids.
     """
+    shown = well_formed(name)
+    return None if shown is None or _says_forbidden(shown, forbidden) else shown
+
+
+@lru_cache(maxsize=1024)
+def well_formed(name: str) -> str | None:
+    """The name tidied, if it has the form of one, whatever it says; otherwise None."""
     if len(name) > LONGEST * (1 + MOST_MARKS) or any(unicodedata.category(c)[0] == "C" for c in name):
         return None
     shown = unicodedata.normalize("NFC", " ".join(name.split()))
-    if not _well_formed(shown) or not _one_script(shown):
-        return None
-    return None if _HAN_NUMBER.search(shown) or _says_forbidden(shown, forbidden) else shown
+    return shown if _formed(shown) and _one_script(shown) and not _HAN_NUMBER.search(shown) else None
 
 
 def graphemes(text: str) -> int:
@@ -67,7 +72,7 @@ def graphemes(text: str) -> int:
     return sum(not unicodedata.category(c).startswith("M") for c in text)
 
 
-def _well_formed(name: str) -> bool:
+def _formed(name: str) -> bool:
     """Letters, what may stand between them, and nothing that folds into something else."""
     if not 1 <= graphemes(name) <= LONGEST or name.count(" ") >= MOST_WORDS or not name[0].isalpha():
         return False

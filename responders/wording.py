@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from config.schema import Style
 from responders.locales import ladder, locale_for, tag
-from responders.names import usable_name
+from responders.names import usable_name, well_formed
 from responders.promise import round_up, when
 
 __all__ = [
@@ -89,12 +89,12 @@ def compose(
 ) -> Words | None:
     """Choose a wording of `locale`, fill it and make it fit `length` by `measure`; None where none can be used.
 
-    `name` is what `usable_name` let pass. A wording that needs a value which is None is not used. Among
+    `name` is what `usable_name` let pass; its form is looked at once more. A wording that needs a value which is None is not used. Among
     the others `seed` chooses; the indexes in `avoid` (already sent to this person) only when all are used
     up. What is too long gives way to the longest shorter wording that fits, else the shortest is cut with
     an ellipsis; {ref} and the mark are never cut.
     """
-    given = {"name": usable_name(name, ()) if name else None, "ref": ref, "due": due, "brand": brand, "team": team}
+    given = {"name": well_formed(name) if name else None, "ref": ref, "due": due, "brand": brand, "team": team}
     values = {key: value for key, value in given.items() if value}
     texts = style.wordings.get(locale, ())
     usable = [_fill(i, text, values) for i, text in enumerate(texts) if placeholders(text) <= values.keys()]
