@@ -1,16 +1,17 @@
 """`heedful check`: what only the connectors can tell about a file."""
 
 from contextlib import AbstractAsyncContextManager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from config.load import example
+from config.load import example, load
 from connectors.api import Ability, Connector, Http, Limits, Plugin, Policy
 from heedful.check import check, check_file
+from heedful.examples import run_examples
 
 BASE = (
     "version: 1\nbrand: {name: Acme, languages: [en]}\nteams: {care: {}}\nroute: {team: care, acknowledge: default}\n"
@@ -185,3 +186,11 @@ def test_the_shipped_example_has_no_findings(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
     assert [finding.rule for finding in check_file(tmp_path / "missing.yaml")] == ["unreadable-file"]
+
+
+def test_the_shipped_example_passes_its_own_tests(tmp_path: Path) -> None:
+    path = tmp_path / "heedful.yaml"
+    path.write_text(example(), "utf-8")
+    results = run_examples(load(path), datetime(2026, 11, 23, 3, tzinfo=UTC))
+    assert results
+    assert [result for result in results if not result.passed] == []
