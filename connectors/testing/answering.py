@@ -24,10 +24,9 @@ class Answering(Exam):
     async def test_a_reply_is_posted_once_as_it_is(self, s: Sitting) -> None:
         reply = await s.a_reply(AWKWARD)
         receipt = await s.reply(reply)
-        (said,) = s.channel.said
-        assert said.text == AWKWARD
+        assert [said.text for said in s.channel.said] == [AWKWARD]
         assert receipt.id
-        assert said.thread in {None, reply.to.thread}
+        assert s.channel.said[0].thread in {None, reply.to.thread}
 
     @asks("replies", offline=True)
     async def test_the_same_key_posts_once(self, s: Sitting) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
+
+import pytest
 
 from connectors.api import BadPayload, Denied, Unreachable
 from connectors.testing import channel as faults
@@ -45,6 +49,19 @@ class Failing(Exam):
         for fault in (faults.down, faults.cut, faults.limited):
             await s.failing(fault, lambda: s.first(cursor))
         assert [message.text for message in await s.heard(cursor, wanted=1)] == ["meanwhile"]
+
+    @asks(of=("streams",))
+    async def test_a_stream_that_breaks_off_is_not_mended_unasked(self, s: Sitting) -> None:
+        s.channel.post("before")
+        async with aclosing(cast("Any", s.connector).stream(None)) as stream:
+            page = await s.within(anext(stream))
+            before = len(s.channel.requests)
+            s.channel.hang_up()
+            with pytest.raises((Unreachable, StopAsyncIteration)):
+                await s.within(anext(stream))
+        assert len(s.channel.requests) == before, "it must not connect again, the host does"
+        s.channel.post("after")
+        assert [message.text for message in await s.heard(page.cursor, wanted=1)] == ["after"]
 
     @asks(offline=True)
     async def test_secrets_stay_secret(self, s: Sitting) -> None:

@@ -19,7 +19,9 @@ class Hearing(Exam):
     @asks(of=EARS)
     async def test_a_message_comes_in_as_it_is(self, s: Sitting) -> None:
         posted = s.channel.post(AWKWARD)
-        (message,) = await s.heard()
+        heard = await s.heard()
+        assert len(heard) == 1
+        message = heard[0]
         assert message.text == AWKWARD
         assert (message.revision, message.deleted) == ("", False)
         assert message.id and message.thread and message.author.id and message.author.id != s.connector.me.id
@@ -92,7 +94,9 @@ class Hearing(Exam):
         posted = s.channel.post("frist")
         edited = s.channel.edit(posted, "first")
         s.channel.edit(edited, "first!")
-        original, second, third = await s.heard()
+        heard = await s.heard()
+        assert len(heard) == 3, "an original and its edits are told apart"
+        original, second, third = heard
         assert original.id == second.id == third.id
         assert (second.text, third.text) == ("first", "first!")
         assert "" == original.revision < second.revision < third.revision, "revisions sort"
@@ -100,7 +104,9 @@ class Hearing(Exam):
     @asks(of=EARS, flag="deletes")
     async def test_a_deleted_message_is_told(self, s: Sitting) -> None:
         s.channel.delete(s.channel.post("in anger"))
-        original, notice = await s.heard()
+        heard = await s.heard()
+        assert len(heard) == 2, "an original and a delete notice"
+        original, notice = heard
         assert notice.deleted and notice.id == original.id and notice.revision > original.revision
 
     @asks(of=EARS, flag="spoils")
@@ -110,8 +116,9 @@ class Hearing(Exam):
         s.channel.post("three")
         pages = await s.pages()
         assert [message.text for page in pages for message in page.messages] == ["one", "three"]
-        (spoiled,) = [item for page in pages for item in page.unreadable]
-        assert spoiled.raw and spoiled.reason, "its bytes and the reason"
+        spoiled = [item for page in pages for item in page.unreadable]
+        assert len(spoiled) == 1, "an item that cannot be read is an Unreadable of its page"
+        assert spoiled[0].raw and spoiled[0].reason, "with its bytes and the reason"
         if s.ear == "polls":
             assert sum(map(items, await s.pages(_last_cursor(pages)))) == 0, "the cursor leads past the spoiled item"
 

@@ -29,7 +29,7 @@ from connectors.api import (
     Reply,
     Streams,
 )
-from connectors.testing.channel import BEGINNING, CUSTOMER, FakeChannel, Fault
+from connectors.testing.channel import BEGINNING, CUSTOMER, FakeChannel, Fault, cut
 
 __all__ = ["PATIENCE", "Ear", "Sitting", "sitting"]
 
@@ -155,8 +155,10 @@ class Sitting:
             await call()
         except ConnectorError as error:
             self.errors.append(error)
-            asked = len(self.channel.requests) - before
-            assert asked <= 1, f"the connector asked {asked} times: it must not retry, the host does"
+            asked = self.channel.requests[before:]
+            # Where a connection breaks, HTTP clients ask once more by themselves what changes nothing.
+            allowed = 2 if fault is cut and all(line.startswith("GET ") for line in asked) else 1
+            assert len(asked) <= allowed, f"the connector asked {len(asked)} times: it must not retry, the host does"
             return error
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, AssertionError):
