@@ -91,8 +91,8 @@ def compose(
 
     `name` is what `usable_name` let pass; its form is looked at once more. A wording that needs a value
     which is None is not used. Among the others `seed` chooses; the indexes in `avoid` (already sent to
-    this person) only when all are used up. What is too long gives way to the longest shorter wording that fits, else the shortest is cut with
-    an ellipsis; {ref} and the mark are never cut.
+    this person) only when all are used up. What is too long gives way to the longest shorter wording that
+    fits, else the shortest is cut with an ellipsis; {ref} and the mark are never cut.
     """
     given = {"name": well_formed(name) if name else None, "ref": ref, "due": due, "brand": brand, "team": team}
     values = {key: value for key, value in given.items() if value}
