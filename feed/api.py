@@ -35,15 +35,17 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute, responses=REFUSALS)
 CaseId = Annotated[str, Path(pattern=r"^[0-9A-Za-z]{1,19}$")]
 TextId = Annotated[str, Path(pattern=r"^[0-9]{1,19}$")]
+LARGEST_ID = (1 << 63) - 1
 ACK_STATES = ("pending", "approve", "sending", "uncertain", "sent", "suppressed", "refused", "unknown", "preview")
 
 
 async def seen_case(request: Request, name: str) -> CaseDetail:
     """A case by id or reference, where the person may see its team; else it is not there."""
-    case_id = await parts_of(request).store.read(lambda connection: inquiry.find(connection, name))
-    if case_id is None:
+    desk = parts_of(request).desk
+    case_id = int(name) if name.isdigit() else await desk.find(name)
+    if case_id > LARGEST_ID:
         raise Problem(404, "not_found")
-    detail = await parts_of(request).desk.show(case_id)
+    detail = await desk.show(case_id)
     if not person_of(request).sees(detail.case.team):
         raise Problem(404, "not_found")
     return detail

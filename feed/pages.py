@@ -163,7 +163,7 @@ async def acknowledgements_fragment(request: Request) -> Response:
 
 
 async def _channels(request: Request) -> dict[str, Any]:
-    return {"status": parts_of(request).status(), "gaps": await parts_of(request).store.read(lookups.gaps)}
+    return {"daemon": parts_of(request).status(), "gaps": await parts_of(request).store.read(lookups.gaps)}
 
 
 @router.get("/channels")

@@ -38,11 +38,10 @@
     }
   }
   function ago(seconds) {
-    const relative = new Intl.RelativeTimeFormat(root.lang, { numeric: "auto", style: "narrow" });
     if (seconds < 45) return say("now");
-    if (seconds < HOUR) return relative.format(-Math.round(seconds / MINUTE), "minute");
-    if (seconds < DAY) return relative.format(-Math.round(seconds / HOUR), "hour");
-    return relative.format(-Math.round(seconds / DAY), "day");
+    if (seconds < HOUR) return say("ago_min", { n: Math.max(1, Math.round(seconds / MINUTE)) });
+    if (seconds < DAY) return say("ago_h", { n: Math.floor(seconds / HOUR) });
+    return say("ago_d", { n: Math.floor(seconds / DAY) });
   }
   function localise(from = document) {
     const today = new Date().toDateString();
