@@ -51,4 +51,4 @@ class Alarms:
         try:
             await self._store.write(lambda connection: events.append(connection, [event]))
         except StoreError as error:
-            log.error("alarm not stored", about=about, error=type(error).__name__)
+            log.warning("alarm not stored", about=about, error=type(error).__name__)

@@ -22,7 +22,19 @@ from config.load import MissingSecret, resolve
 from config.schema import Channel
 from connectors import registry
 from connectors.api import (
-    BadPayload, Connector, ConnectorError, Cursor, Denied, Gap, Http, Listens, Page, Polls, Replies, Streams, Unreachable,
+    BadPayload,
+    Connector,
+    ConnectorError,
+    Cursor,
+    Denied,
+    Gap,
+    Http,
+    Listens,
+    Page,
+    Polls,
+    Replies,
+    Streams,
+    Unreachable,
 )
 from heedful.alarms import Alarms
 from heedful.guidance import Guidance
@@ -95,7 +107,7 @@ class Runner:
                 await self._pause(Unreachable(str(cause)))
             except ConnectorError as cause:
                 await self._lose(Unreachable(str(cause)))
-            except Exception as cause:  # noqa: BLE001 the supervisor: a fault in one connector stops no other
+            except Exception as cause:
                 log.exception("fault", channel=self.name)
                 await self._lose(Unreachable(f"a fault in the connector: {type(cause).__name__}"))
             finally:
@@ -131,7 +143,7 @@ class Runner:
         await self._record_outage(source, moved_at)
         if isinstance(connector, Listens):
             self.listens = connector
-            await self._succeed(source, None)
+            await self._succeed(source)
         if isinstance(connector, Polls) and not self._hooks_only(connector):
             await self._poll(connector, source, cursor)
         elif isinstance(connector, Streams):
@@ -151,14 +163,14 @@ class Runner:
                 raise Unreachable(str(failure)) from None
             await self._env.pipeline.take(source, page)
             cursor = page.cursor or cursor
-            await self._succeed(source, cursor)
+            await self._succeed(source)
             if not page.more:
                 await self._until_due(source.limits.poll_every)
 
     async def _stream(self, connector: Streams, source: Source, cursor: Cursor | None) -> None:
         async for page in connector.stream(cursor):
             await self._env.pipeline.take(source, page)
-            await self._succeed(source, page.cursor or cursor)
+            await self._succeed(source)
         raise Unreachable("the stream was closed")
 
     async def hear(self, page: Page) -> None:
@@ -166,7 +178,7 @@ class Runner:
         if self.source is None:
             raise Unreachable("not open yet")
         await self._env.pipeline.take(self.source, page)
-        await self._succeed(self.source, page.cursor)
+        await self._succeed(self.source)
 
     async def tell_store_failure(self, cause: StoreError) -> None:
         self.health.lose(str(cause))
@@ -176,7 +188,12 @@ class Runner:
         """One sender an account: a second channel of the same account waits for its turn, for ever."""
         async with self._env.senders.setdefault(source.account, asyncio.Lock()):
             sender = Sender(
-                self._env.store, source, connector, self._env.guidance, self._env.clock, self._env.monotonic,
+                self._env.store,
+                source,
+                connector,
+                self._env.guidance,
+                self._env.clock,
+                self._env.monotonic,
                 lambda: self._stopping,
             )
             await sender.recover()
@@ -200,11 +217,15 @@ class Runner:
         now = self._env.clock()
         if moved_at is None or plugin.recovers is None or now - moved_at <= plugin.recovers + HEARTBEAT * 2:
             return
-        gap = Gap(since=moved_at, until=now - plugin.recovers, reason="we were away for longer than the platform keeps messages")
+        gap = Gap(
+            since=moved_at,
+            until=now - plugin.recovers,
+            reason="we were away for longer than the platform keeps messages",
+        )
         await self._env.pipeline.take(source, Page(gaps=(gap,)))
         await self._env.alarms.ring(f"{self.name}: gap", f"messages since {moved_at:%Y-%m-%d %H:%M} UTC may be lost")
 
-    async def _succeed(self, source: Source, cursor: Cursor | None) -> None:
+    async def _succeed(self, source: Source) -> None:
         self._failures = 0
         if self.health.succeed():
             log.info("channel listens", channel=self.name)

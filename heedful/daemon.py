@@ -7,6 +7,7 @@ stop within ten seconds; SIGHUP or a changed file reloads, and a file that does 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -16,11 +17,14 @@ from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from fastapi import FastAPI
+from sqlalchemy import Connection, select
 
 from config.load import ConfigurationError, load
 from config.schema import Care, Channel
 from connectors.api import Http
-from feed.app import create_app
+from feed.app import close, create_app
+from feed.staff import first_run_token
 from feed.status import Status
 from heedful import web
 from heedful.alarms import Alarms
@@ -38,6 +42,7 @@ from routing.desk import Desk
 from routing.store import settings
 from routing.store.database import Store
 from routing.store.errors import StoreError
+from routing.store.rows import STAFF
 
 __all__ = ["Daemon"]
 
@@ -47,6 +52,7 @@ TICK = timedelta(seconds=1)
 ESCALATE_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
 FINISH_WITHIN = 5.0
+PAUSED_BY_FILE = "file"
 
 
 class Daemon:
@@ -87,7 +93,7 @@ class Daemon:
         )
         self.desk = Desk(store, lambda: self._guidance.care, clock)
         self._notifier = Notifier(store, lambda: self._guidance.care, http, clock)
-        self._ticks = {name: asyncio.Event() for name in ("outbox", "escalate", "tidy")}
+        self._ticks = {name: asyncio.Event() for name in ("outbox", "escalate", "tidy", "pause")}
 
     def status(self) -> Status:
         return Status(
@@ -101,31 +107,54 @@ class Daemon:
     def care(self) -> Care:
         return self._guidance.care
 
-    async def run(self, ready: Callable[[str], None] = lambda address: None) -> None:
+    async def run(self, ready: Callable[[str], None] = lambda _: None) -> None:
         """Until stopped by a signal or `stop`. Raises ListenError where an address is taken."""
         servers = self._servers()
         self._signals()
+        await self._invite()
         self._schedule()
         try:
             async with asyncio.TaskGroup() as group:
-                for name, work in self._work(group).items():
+                loops = [
                     group.create_task(self._supervise(name, work), name=name)
+                    for name, work in self._work(group).items()
+                ]
                 self._start_channels(group, self.care.channels if self._sample is None else {})
                 serving = [group.create_task(server) for server in servers]
                 log.info("heedful runs", page=f"http://{self.care.web.listen}", channels=len(self._runners))
                 ready(f"http://{self.care.web.listen}")
                 await self._stop.wait()
                 await self._drain(serving)
-                for task in tuple(group._tasks):  # type: ignore[attr-defined]  # noqa: SLF001 the group offers no other way to end its loops
+                for task in (*loops, *self._tasks.values(), *serving):
                     task.cancel()
         finally:
             self._scheduler.shutdown(wait=False)
+
+    async def _invite(self) -> None:
+        """Without any user: a one-time link for the first one, valid an hour, in a file that only we can read."""
+        if self._sample is not None or self._store.path is None:
+            return
+        now = self._clock()
+
+        def work(connection: Connection) -> str | None:
+            nobody = connection.execute(select(STAFF.c.name).limit(1)).first() is None
+            return first_run_token(connection, now) if nobody else None
+
+        token = await self._store.write(work)
+        if token is None:
+            return
+        path = self._store.path.with_name(self._store.path.name + ".first-run")
+        base = self.care.web.public_url or f"http://{self.care.web.listen}"
+        await asyncio.to_thread(_write_private, path, f"{base.rstrip('/')}/first-run?token={token}\n")
+        log.info("nobody can sign in yet: open the link in this file within an hour", file=str(path))
 
     def stop(self) -> None:
         self._stop.set()
 
     async def _drain(self, serving: list[asyncio.Task[None]]) -> None:
         log.info("heedful stops")
+        for page in self._pages:
+            await close(page)
         await asyncio.gather(*(runner.finish(FINISH_WITHIN) for runner in self._runners.values()))
         await asyncio.wait(serving, timeout=FINISH_WITHIN)
 
@@ -151,7 +180,7 @@ class Daemon:
                 await work()
             except StoreError as failure:
                 await self._alarms.ring("store", str(failure))
-            except Exception as fault:  # noqa: BLE001 the supervisor
+            except Exception as fault:
                 log.exception("fault", loop=name)
                 await self._alarms.ring(f"loop {name}", f"{type(fault).__name__}; it is started again")
             else:
@@ -159,22 +188,31 @@ class Daemon:
             await asyncio.sleep(2)
 
     def _servers(self) -> list[Any]:
-        doors = Doors(lambda: self._runners, self._metrics, self._clock, self._env.variables.get("HEEDFUL_METRICS_TOKEN"))
+        doors = Doors(
+            lambda: self._runners, self._metrics, self._clock, self._env.variables.get("HEEDFUL_METRICS_TOKEN")
+        )
         settings_of_web = self.care.web
         page = self._page(local=False)
+        self._pages = [page]
         own = [*doors.health(), *([] if settings_of_web.hooks else doors.hooks())]
         servers = [web.serve(web.compose(own, page), web.listen(settings_of_web.listen), self._stop)]
         if settings_of_web.hooks:
             servers.append(web.serve(web.compose(doors.hooks(), None), web.listen(settings_of_web.hooks), self._stop))
-        bound = web.listen_unix(self._store.command_socket) if self._store.command_socket else None
+        bound = web.listen_unix(path.with_name(path.name + ".sock")) if (path := self._store.path) else None
         if bound is not None:
-            servers.append(web.serve(self._page(local=True), bound, self._stop))
+            self._pages.append(self._page(local=True))
+            servers.append(web.serve(self._pages[-1], bound, self._stop))
         return servers
 
-    def _page(self, *, local: bool) -> Any:
+    def _page(self, *, local: bool) -> FastAPI:
         return create_app(
-            self.desk, self._store, lambda: self.care, self.status,
-            sample=self._sample is not None, clock=self._clock, local=local,
+            self.desk,
+            self._store,
+            lambda: self.care,
+            self.status,
+            sample=self._sample is not None,
+            clock=self._clock,
+            local=local,
         )
 
     def _signals(self) -> None:
@@ -184,7 +222,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
 
     def _schedule(self) -> None:
-        for name, every in (("outbox", TICK), ("escalate", ESCALATE_EVERY), ("tidy", TIDY_EVERY)):
+        for name, every in (("outbox", TICK), ("pause", TICK), ("escalate", ESCALATE_EVERY), ("tidy", TIDY_EVERY)):
             self._scheduler.add_job(_set, "interval", args=[self._ticks[name]], seconds=every.total_seconds())
         self._scheduler.start()
 
@@ -193,7 +231,9 @@ class Daemon:
             runner = self._runners[name] = Runner(name, channel, self._env)
             self._tasks[name] = group.create_task(runner.run(), name=f"channel:{name}")
             seconds = max(1.0, runner.poll_every.total_seconds())
-            self._scheduler.add_job(_set, "interval", args=[runner.due], seconds=seconds, id=name, replace_existing=True)
+            self._scheduler.add_job(
+                _set, "interval", args=[runner.due], seconds=seconds, id=name, replace_existing=True
+            )
 
     async def _stop_channel(self, name: str) -> None:
         runner, task = self._runners.pop(name), self._tasks.pop(name)
@@ -228,10 +268,18 @@ class Daemon:
             await _next(self._ticks["tidy"])
 
     async def _watch_pause(self) -> None:
-        """The kill switch may be thrown by a button, a command or the file `heedful.pause` beside the database."""
+        """The kill switch is thrown by a button, by `heedful pause`, or by a file `<database>.pause`."""
+        path = self._store.path
+        flag = path.with_name(path.name + ".pause") if path else None
         while True:
-            self._paused = (await self._store.read(settings.paused)).paused
-            await asyncio.sleep(1)
+            state = await self._store.read(settings.paused)
+            thrown = flag is not None and flag.exists()
+            if thrown and not state.paused:
+                await self.desk.pause(PAUSED_BY_FILE, f"the file {flag} exists")
+            elif state.by == PAUSED_BY_FILE and state.paused and not thrown:
+                await self.desk.resume(PAUSED_BY_FILE)
+            self._paused = state.paused or thrown
+            await _next(self._ticks["pause"])
 
     async def _watch_file(self) -> None:
         assert self._path is not None
@@ -252,7 +300,9 @@ class Daemon:
                 return
             guidance = await asyncio.to_thread(Guidance.compile, care)
         except (ConfigurationError, ValueError) as error:
-            await self._alarms.ring("file", f"{self._path.name} is refused, the running version stays: {_first_line(error)}")
+            await self._alarms.ring(
+                "file", f"{self._path.name} is refused, the running version stays: {_first_line(error)}"
+            )
             return
         before, self._guidance = self.care.channels, guidance
         await self._alarms.hush("file")
@@ -260,6 +310,12 @@ class Daemon:
         for name in [name for name in before if care.channels.get(name) != before[name]]:
             await self._stop_channel(name)
         self._start_channels(group, {n: c for n, c in care.channels.items() if before.get(n) != c})
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def _set(event: asyncio.Event) -> None:

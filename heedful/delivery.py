@@ -8,27 +8,72 @@ it went out, and the channel's class of idempotency decides what may be done abo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, select, update
 
 from connectors.api import Message
 from heedful.rows import message_of
+from routing.cases import Case, acknowledged, answered
 from routing.store import events, settings
+from routing.store.casebook import case_of
 from routing.store.rows import CASE as CASES
 from routing.store.rows import MESSAGE as MESSAGES
 from routing.store.rows import OUTBOX
 
-__all__ = ["ROUTES_OUT", "Row", "claim", "doubt", "message_of_row", "postpone", "recover", "settle", "uncertain"]
+__all__ = [
+    "ROUTES_OUT",
+    "Row",
+    "Settlement",
+    "claim",
+    "doubt",
+    "message_of_row",
+    "postpone",
+    "recover",
+    "settle",
+    "uncertain",
+]
 
-Row = Mapping[str, Any]
+Row = Mapping[str, Any] | RowMapping
 ROUTES_OUT = ("answer", "acknowledgement", "mark")
+_TOUCHED = (
+    "status",
+    "acknowledged_at",
+    "promised_due",
+    "first_answered_at",
+    "last_answered_at",
+    "next_answer_due",
+    "due",
+)
+_SETTLE = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("row_id"))
+    .values({name: bindparam(name) for name in ("state", "reason", "receipt", "settled_at")})
+)
+_BOOK = (
+    update(MESSAGES)
+    .where(MESSAGES.c.id == bindparam("row_id"))
+    .values({name: bindparam(name) for name in ("acknowledgement", "acknowledgement_reason")})
+)
+_CASES = update(CASES).where(CASES.c.id == bindparam("row_id")).values({name: bindparam(name) for name in _TOUCHED})
 LEDGER_STATE = {"approve": "pending", "sending": "pending", "uncertain": "pending"}
 
 _NAMES = (
-    "external_id", "revision", "thread", "author_id", "author_name", "author_handle", "text", "sent_at", "url", "private",
-    "own", "deleted", "body",
+    "external_id",
+    "revision",
+    "thread",
+    "author_id",
+    "author_name",
+    "author_handle",
+    "text",
+    "sent_at",
+    "url",
+    "private",
+    "own",
+    "deleted",
+    "body",
 )
 _MESSAGE_COLUMNS = [MESSAGES.c[name].label(f"message_{name}") for name in _NAMES]
 
@@ -54,12 +99,14 @@ def claim(
         return [], False
     paused = settings.paused(connection).paused
     claimed: list[Row] = []
+    settled: list[Settlement] = []
     for row in found:
         reason = _obstacle(row, now, paused) or (allowed(row) if row["kind"] != "answer" else None)
         if reason is None:
             claimed.append(row)
         else:
-            settle(connection, row, "refused" if row["kind"] == "answer" else "suppressed", now, reason=reason)
+            settled.append(Settlement(row, "refused" if row["kind"] == "answer" else "suppressed", reason))
+    settle(connection, settled, now)
     if claimed:
         connection.execute(
             update(OUTBOX)
@@ -92,23 +139,26 @@ def message_of_row(row: Row) -> Message:
     return message_of({name: row[f"message_{name}"] for name in _NAMES})
 
 
-def settle(
-    connection: Connection, row: Row, state: str, now: datetime, *, reason: str | None = None, receipt: str | None = None
-) -> None:
-    """Write the last word on one row: outbox, ledger outcome of its message, its case and the event."""
-    connection.execute(
-        update(OUTBOX)
-        .where(OUTBOX.c.id == row["id"])
-        .values(state=state, reason=reason, receipt=receipt, settled_at=now)
-    )
-    if row["kind"] == "acknowledgement":
-        _record_acknowledgement(connection, row, state, reason, now)
-    elif row["kind"] == "answer":
-        _record_answer(connection, row, state, now)
-    data = {"what": row["kind"], "reason": reason, "outbox": str(row["id"])}
-    event = {"at": now, "kind": state, "actor": row["actor"], "channel": row["channel"], "case_id": row["case_id"], "message_id": row["message_id"], "data": data}
-    if row["kind"] != "mark":
-        events.append(connection, [event])
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The last word on one row: its state, why, and what the platform calls what it took."""
+
+    row: Row
+    state: str
+    reason: str | None = None
+    receipt: str | None = None
+
+
+def settle(connection: Connection, settled: Sequence[Settlement], now: datetime) -> None:
+    """Write last words: outbox, ledger outcomes of the messages, cases and events."""
+    if not settled:
+        return
+    connection.execute(_SETTLE, [_outbox_values(one, now) for one in settled])
+    acknowledgements = [one for one in settled if one.row["kind"] == "acknowledgement"]
+    if acknowledgements:
+        connection.execute(_BOOK, [_message_values(one) for one in acknowledgements])
+    _change_cases(connection, [one for one in settled if one.state == "sent" and one.row["case_id"] is not None], now)
+    events.append(connection, [_event(one, now) for one in settled if one.row["kind"] != "mark"])
 
 
 def _due(account: str, now: datetime, limit: int) -> Any:
@@ -154,29 +204,58 @@ def _obstacle(row: Row, now: datetime, paused: bool) -> str | None:
     return next((reason for holds, reason in checks if holds), None)
 
 
-def _record_acknowledgement(connection: Connection, row: Row, state: str, reason: str | None, now: datetime) -> None:
-    connection.execute(
-        update(MESSAGES)
-        .where(MESSAGES.c.id == row["message_id"])
-        .values(acknowledgement=LEDGER_STATE.get(state, state), acknowledgement_reason=reason)
-    )
-    if state == "sent" and row["case_id"] is not None:
-        promised = row["envelope"].get("promised_due")
-        connection.execute(
-            update(CASES)
-            .where(CASES.c.id == row["case_id"], CASES.c.acknowledged_at.is_(None))
-            .values(acknowledged_at=now, promised_due=promised and datetime.fromisoformat(promised))
-        )
+def _outbox_values(one: Settlement, now: datetime) -> dict[str, Any]:
+    return {
+        "row_id": one.row["id"],
+        "state": one.state,
+        "reason": one.reason,
+        "receipt": one.receipt,
+        "settled_at": now,
+    }
 
 
-def _record_answer(connection: Connection, row: Row, state: str, now: datetime) -> None:
-    if state != "sent":
+def _message_values(one: Settlement) -> dict[str, Any]:
+    state = LEDGER_STATE.get(one.state, one.state)
+    return {"row_id": one.row["message_id"], "acknowledgement": state, "acknowledgement_reason": one.reason}
+
+
+def _event(one: Settlement, now: datetime) -> dict[str, Any]:
+    row = one.row
+    return {
+        "at": now,
+        "kind": one.state,
+        "actor": row["actor"],
+        "channel": row["channel"],
+        "case_id": row["case_id"],
+        "message_id": row["message_id"],
+        "data": {"what": row["kind"], "reason": one.reason, "outbox": str(row["id"])},
+    }
+
+
+def _change_cases(connection: Connection, sent: Sequence[Settlement], now: datetime) -> None:
+    """An answer that went out stops the clocks; an acknowledgement only binds what it promised."""
+    wanted = {one.row["case_id"] for one in sent if one.row["kind"] != "mark"}
+    if not wanted:
         return
-    connection.execute(
-        update(CASES).where(CASES.c.id == row["case_id"], CASES.c.first_answered_at.is_(None)).values(first_answered_at=now)
-    )
-    connection.execute(
-        update(CASES)
-        .where(CASES.c.id == row["case_id"])
-        .values(last_answered_at=now, next_answer_due=None, due=CASES.c.resolution_due)
-    )
+    found = connection.execute(select(CASES).where(CASES.c.id.in_(wanted)).with_for_update()).mappings()
+    before = {row["id"]: case_of(row) for row in found}
+    after = dict(before)
+    for one in sent:
+        if one.row["case_id"] in after:
+            after[one.row["case_id"]] = _after(after[one.row["case_id"]], one.row, now)
+    changed = [_case_values(case) for id_, case in after.items() if case != before[id_]]
+    if changed:
+        connection.execute(_CASES, changed)
+
+
+def _after(case: Case, row: Row, now: datetime) -> Case:
+    if row["kind"] == "answer":
+        return answered(case, now)
+    if row["kind"] != "acknowledgement":
+        return case
+    promised = row["envelope"].get("promised_due")
+    return acknowledged(case, now, promised and datetime.fromisoformat(promised))
+
+
+def _case_values(case: Case) -> dict[str, Any]:
+    return {"row_id": case.id, **{name: getattr(case, name) for name in _TOUCHED}}

@@ -34,7 +34,11 @@ def run_examples(care: Care, now: datetime) -> list[Result]:
 
 
 def _run(example: Example, care: Care, guidance: Guidance, now: datetime) -> str:
-    at = (example.at or now).astimezone(UTC) if example.at is None or example.at.tzinfo else example.at.replace(tzinfo=care.zone())
+    at = (
+        (example.at or now).astimezone(UTC)
+        if example.at is None or example.at.tzinfo
+        else example.at.replace(tzinfo=care.zone())
+    )
     try:
         channel, message = _message(example, at)
     except BadPayload as error:
@@ -45,8 +49,14 @@ def _run(example: Example, care: Care, guidance: Guidance, now: datetime) -> str
 def _message(example: Example, at: datetime) -> tuple[str, Message]:
     given = dict(example.model_extra or {})
     recorded = {
-        "id": "example", "channel": "replay", "author": {"id": "somebody", "name": "Anna"}, "thread": "example",
-        "sent_at": at.isoformat(), "mentions_us": True, **given, "text": example.say,
+        "id": "example",
+        "channel": "replay",
+        "author": {"id": "somebody", "name": "Anna"},
+        "thread": "example",
+        "sent_at": at.isoformat(),
+        "mentions_us": True,
+        **given,
+        "text": example.say,
     }
     channel, message = parse_object(recorded)
     return channel, message

@@ -37,7 +37,10 @@ class Explanation:
         reading, decision = self.prepared.reading, self.decision
         return {
             "reading": asdict(reading) if reading else None,
-            "keywords": [{"list": name, "spans": [list(span) for span in spans]} for name, spans in self.prepared.hits.lists.items()],
+            "keywords": [
+                {"list": name, "spans": [list(span) for span in spans]}
+                for name, spans in self.prepared.hits.lists.items()
+            ],
             "route": list(decision.route),
             "decision": {
                 "routed": decision.routed,
@@ -68,10 +71,18 @@ def explain(message: Message, channel: str, care: Care, now: datetime, guidance:
         prepared = replace(prepared, reading=guidance.reader.read(prepared.folded, Circumstances()))
     assert prepared.reading is not None
     decision = decide(
-        prepared.message, prepared.reading, prepared.hits, guidance.rules, History(open_case=None, resolved_case=None, repeats=1),
-        channel=source.name, connector=source.kind, now=now,
+        prepared.message,
+        prepared.reading,
+        prepared.hits,
+        guidance.rules,
+        History(open_case=None, resolved_case=None, repeats=1),
+        channel=source.name,
+        connector=source.kind,
+        now=now,
     )
-    row = message_row(prepared, source, new_id(now), "", now) | {"because": [because_json(one) for one in decision.because]}
+    row = message_row(prepared, source, new_id(now), "", now) | {
+        "because": [because_json(one) for one in decision.because]
+    }
     case = Docket(source, guidance, now, ()).route(prepared, row, decision)[0] if decision.routed else None
     verdict, words = Speech(source, guidance, now).consider(prepared, decision, case, lambda: Traffic(paused=False))
     acknowledgement = {

@@ -90,10 +90,10 @@ class Doors:
             return Response(status_code=503)
         return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
 
-    async def _livez(self, request: Request) -> Response:
+    async def _livez(self, _: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
-    async def _readyz(self, request: Request) -> Response:
+    async def _readyz(self, _: Request) -> Response:
         """Ready while each channel's last successful poll or heartbeat is younger than three of its rounds."""
         now = self._clock()
         late = {name: problem for name, runner in self._runners().items() if (problem := _problem(runner, now))}

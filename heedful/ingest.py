@@ -67,8 +67,11 @@ class Outcome:
 
     def as_counts(self) -> dict[str, int]:
         return {
-            "received": self.received, "duplicates": self.duplicates, "quarantined": self.quarantined,
-            "routed": self.routed, "kept": self.kept,
+            "received": self.received,
+            "duplicates": self.duplicates,
+            "quarantined": self.quarantined,
+            "routed": self.routed,
+            "kept": self.kept,
         }
 
 
@@ -103,7 +106,9 @@ class _Transaction:
         self._known = recall.known(connection, account, {message.id for message in messages})
         authors = {message.author.id for message in messages}
         keys = {(message.thread, message.author.id) for message in messages}
-        self._docket = Docket(self._source, self._guidance, self._now, recall.cases(connection, account, keys, self._now))
+        self._docket = Docket(
+            self._source, self._guidance, self._now, recall.cases(connection, account, keys, self._now)
+        )
         self._repeats = self._count_repeats(authors)
         self._intents = Intents(connection, self._source, self._guidance, self._now, authors)
         self._recall_own([item for item in self._batch.items if item.own])
@@ -134,7 +139,13 @@ class _Transaction:
             self.outcome.duplicates += 1
             return
         row = message_row(item, self._source, new_id(self._now), revision, self._now)
-        row |= {"because": [], "file_version": self._guidance.rules.version, "team": None, "priority": None, "case_id": None}
+        row |= {
+            "because": [],
+            "file_version": self._guidance.rules.version,
+            "team": None,
+            "priority": None,
+            "case_id": None,
+        }
         superseded = bool(known) and revision < known[-1].revision
         self._book(item, row, edit=bool(known) or revision != "", superseded=superseded)
         self._messages.append(row)
@@ -159,7 +170,9 @@ class _Transaction:
 
     def _keep(self, row: dict[str, Any], why: str, acknowledgement: str | None = None) -> None:
         row |= {
-            "outcome": "kept", "kept": why, "acknowledgement": "suppressed",
+            "outcome": "kept",
+            "kept": why,
+            "acknowledgement": "suppressed",
             "acknowledgement_reason": acknowledgement or (why if why in {"own", "bot", "deleted"} else "kept"),
         }
         self.outcome.kept += 1
@@ -196,8 +209,14 @@ class _Transaction:
             repeats=self._repeats.get(message.author.id, 0) + 1,
         )
         decision = decide(
-            message, reading, item.hits, self._guidance.rules, history,
-            channel=self._source.name, connector=self._source.kind, now=self._now,
+            message,
+            reading,
+            item.hits,
+            self._guidance.rules,
+            history,
+            channel=self._source.name,
+            connector=self._source.kind,
+            now=self._now,
         )
         if not edit:
             self._repeats[message.author.id] = history.repeats
@@ -211,7 +230,13 @@ class _Transaction:
 
     def _route(self, item: Prepared, row: dict[str, Any], decision: Decision, *, edit: bool) -> None:
         case, kind = self._docket.route(item, row, decision)
-        row |= {"outcome": "routed", "kept": None, "team": case["team"], "priority": case["priority"], "case_id": case["id"]}
+        row |= {
+            "outcome": "routed",
+            "kept": None,
+            "team": case["team"],
+            "priority": case["priority"],
+            "case_id": case["id"],
+        }
         self.outcome.routed += 1
         self._event(kind, row, case, {"because": row["because"]})
         self._intend(item, row, decision, case, edit=edit)
@@ -225,15 +250,29 @@ class _Transaction:
         if preview is not None:
             self._event("preview", row, case, preview)
 
-    def _event(self, kind: str, row: Mapping[str, Any], case: Mapping[str, Any] | None, data: Mapping[str, Any]) -> None:
-        self._events.append({
-            "at": self._now, "kind": kind, "actor": None, "channel": self._source.name,
-            "team": case["team"] if case else None, "case_id": case["id"] if case else None,
-            "message_id": row["id"], "data": dict(data),
-        })
+    def _event(
+        self, kind: str, row: Mapping[str, Any], case: Mapping[str, Any] | None, data: Mapping[str, Any]
+    ) -> None:
+        self._events.append(
+            {
+                "at": self._now,
+                "kind": kind,
+                "actor": None,
+                "channel": self._source.name,
+                "team": case["team"] if case else None,
+                "case_id": case["id"] if case else None,
+                "message_id": row["id"],
+                "data": dict(data),
+            }
+        )
 
     def _tell(self, row: Mapping[str, Any]) -> None:
-        self._event("message", row, None, {"outcome": row["outcome"], "kept": row["kept"]} if row["kept"] else {"outcome": "routed"})
+        self._event(
+            "message",
+            row,
+            None,
+            {"outcome": row["outcome"], "kept": row["kept"]} if row["kept"] else {"outcome": "routed"},
+        )
 
     def write(self) -> None:
         connection = self._connection
@@ -261,40 +300,72 @@ class _Transaction:
 
     def _quarantine(self) -> None:
         """The same bytes again are a duplicate; the statement that refuses them counts them."""
-        statement = insert_new(self._connection, QUARANTINE)
+        statement = insert_new(self._connection, QUARANTINE).returning(QUARANTINE.c.id)
         for one in self._batch.unreadable:
-            done = self._connection.execute(statement, {
-                "id": new_id(self._now), "account": self._source.account, "channel": self._source.name,
-                "sha256": one.sha256, "reason": one.reason, "sealed": one.sealed, "received_at": self._now,
+            row = {
+                "id": new_id(self._now),
+                "account": self._source.account,
+                "channel": self._source.name,
+                "sha256": one.sha256,
+                "reason": one.reason,
+                "sealed": one.sealed,
+                "received_at": self._now,
                 "hour": start_of_hour(self._now),
-            })
-            self.outcome.quarantined += done.rowcount
-            self.outcome.duplicates += 1 - done.rowcount
+            }
+            new = self._connection.execute(statement, row).first() is not None
+            self.outcome.quarantined += new
+            self.outcome.duplicates += not new
 
     def _record_gaps(self) -> None:
-        self._connection.execute(_INSERT_GAPS, [
-            {
-                "id": new_id(self._now), "channel": self._source.name, "since": gap.since, "until": gap.until,
-                "reason": gap.reason, "count": gap.count,
-            }
-            for gap in self._batch.gaps
-        ])
+        self._connection.execute(
+            _INSERT_GAPS,
+            [
+                {
+                    "id": new_id(self._now),
+                    "channel": self._source.name,
+                    "since": gap.since,
+                    "until": gap.until,
+                    "reason": gap.reason,
+                    "count": gap.count,
+                }
+                for gap in self._batch.gaps
+            ],
+        )
 
     def _count(self) -> None:
         statement = upsert(
-            self._connection, TALLY,
-            lambda new: {"received": TALLY.c.received + new.received, "duplicates": TALLY.c.duplicates + new.duplicates},
+            self._connection,
+            TALLY,
+            lambda new: {
+                "received": TALLY.c.received + new.received,
+                "duplicates": TALLY.c.duplicates + new.duplicates,
+            },
         )
-        self._connection.execute(statement, {
-            "channel": self._source.name, "hour": start_of_hour(self._now),
-            "received": self.outcome.received, "duplicates": self.outcome.duplicates,
-        })
+        self._connection.execute(
+            statement,
+            {
+                "channel": self._source.name,
+                "hour": start_of_hour(self._now),
+                "received": self.outcome.received,
+                "duplicates": self.outcome.duplicates,
+            },
+        )
 
     def _move(self) -> None:
-        statement = upsert(self._connection, CURSOR, lambda new: {"account": new.account, "cursor": new.cursor, "moved_at": new.moved_at})
-        self._connection.execute(statement, {
-            "channel": self._source.name, "account": self._source.account, "cursor": self._batch.cursor, "moved_at": self._now,
-        })
+        statement = upsert(
+            self._connection,
+            CURSOR,
+            lambda new: {"account": new.account, "cursor": new.cursor, "moved_at": new.moved_at},
+        )
+        self._connection.execute(
+            statement,
+            {
+                "channel": self._source.name,
+                "account": self._source.account,
+                "cursor": self._batch.cursor,
+                "moved_at": self._now,
+            },
+        )
 
 
 def _revision(item: Prepared, known: Sequence[Known]) -> str | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, update
 
 from config.schema import Caps
 from connectors.api import Message
@@ -92,8 +92,12 @@ class Intents:
             target = self._care.notify[name]
             foreign = self._source.region is not None and self._source.region != target.region
             facts = {
-                "priority": case["priority"], "channel": case["channel"], "team": case["team"], "case": str(case["id"]),
-                "author": "" if foreign else case["author_name"], "link": self._link(case),
+                "priority": case["priority"],
+                "channel": case["channel"],
+                "team": case["team"],
+                "case": str(case["id"]),
+                "author": "" if foreign else case["author_name"],
+                "link": self._link(case),
             }
             text = describe(facts, excerpt=None if foreign else row["text"][:EXCERPT], link=facts["link"] or None)
             for number, pause in enumerate(REPEATS):
@@ -114,14 +118,30 @@ class Intents:
             connection.execute(_ERASE, ids)
 
     def _intend(
-        self, message: Message, row: Mapping[str, Any], decision: Decision, case: Mapping[str, Any] | None, words: Words, verdict: Verdict
+        self,
+        message: Message,
+        row: Mapping[str, Any],
+        decision: Decision,
+        case: Mapping[str, Any] | None,
+        words: Words,
+        verdict: Verdict,
     ) -> None:
         state = {"send": "pending", "approve": "approve", "suppress": "suppressed"}[verdict.outcome]
         promised = due_of(case) if words.promises else None
-        self._rows.append(self._outgoing(
-            row, case, kind="acknowledgement", state=state, reason=verdict.reason, text=words.text, style=decision.style,
-            locale=words.locale, wording=words.index, envelope={"promised_due": promised.isoformat()} if promised else {},
-        ))
+        self._rows.append(
+            self._outgoing(
+                row,
+                case,
+                kind="acknowledgement",
+                state=state,
+                reason=verdict.reason,
+                text=words.text,
+                style=decision.style,
+                locale=words.locale,
+                wording=words.index,
+                envelope={"promised_due": promised.isoformat()} if promised else {},
+            )
+        )
         if verdict.outcome == "suppress":
             return
         sent = Sent(message.thread, self._now, decision.style, words.locale, words.index, row["id"])
@@ -133,31 +153,79 @@ class Intents:
     def _mark(self, row: Mapping[str, Any], case: Mapping[str, Any] | None, decision: Decision, state: str) -> None:
         """A reaction under the same guard and mode as the text; off unless the file names one."""
         mark = self._care.acknowledge.mark
-        if mark is None or "marks" not in self._source.abilities or not self._source.policy.automatic_marks or state != "pending":
+        if (
+            mark is None
+            or "marks" not in self._source.abilities
+            or not self._source.policy.automatic_marks
+            or state != "pending"
+        ):
             return
         self._rows.append(self._outgoing(row, case, kind="mark", state=state, text=mark, style=decision.style))
 
-    def _outgoing(self, row: Mapping[str, Any], case: Mapping[str, Any] | None, *, kind: str, state: str, text: str, **more: Any) -> dict[str, Any]:
+    def _outgoing(
+        self, row: Mapping[str, Any], case: Mapping[str, Any] | None, *, kind: str, state: str, text: str, **more: Any
+    ) -> dict[str, Any]:
         too_old = self._care.acknowledge.too_old
         return {
-            "id": new_id(self._now), "key": str(uuid5(self._namespace(), f"{self._source.account} {row['external_id']} {kind}")),
-            "kind": kind, "account": self._source.account, "target": self._source.name, "channel": self._source.name,
-            "thread": row["thread"], "author_id": row["author_id"], "case_id": case["id"] if case else None,
-            "message_id": row["id"], "priority": case["priority"] if case else "P4", "text": text, "state": state,
-            "reason": None, "style": None, "locale": None, "wording": None, "envelope": {}, "attempts": 0,
-            "created_at": self._now, "due_at": self._now, "stale_at": row["sent_at"] + too_old if too_old else None, **more,
+            "id": new_id(self._now),
+            "key": str(uuid5(self._namespace(), f"{self._source.account} {row['external_id']} {kind}")),
+            "kind": kind,
+            "account": self._source.account,
+            "target": self._source.name,
+            "channel": self._source.name,
+            "thread": row["thread"],
+            "author_id": row["author_id"],
+            "case_id": case["id"] if case else None,
+            "message_id": row["id"],
+            "priority": case["priority"] if case else "P4",
+            "text": text,
+            "state": state,
+            "reason": None,
+            "style": None,
+            "locale": None,
+            "wording": None,
+            "envelope": {},
+            "attempts": 0,
+            "created_at": self._now,
+            "due_at": self._now,
+            "stale_at": row["sent_at"] + too_old if too_old else None,
+            **more,
         }
 
     def _notification(
-        self, case: Mapping[str, Any], row: Mapping[str, Any], target: str, number: int, pause: timedelta, text: str, facts: Mapping[str, str]
+        self,
+        case: Mapping[str, Any],
+        row: Mapping[str, Any],
+        target: str,
+        number: int,
+        pause: timedelta,
+        text: str,
+        facts: Mapping[str, str],
     ) -> dict[str, Any]:
         key = uuid5(self._namespace(), f"notify {case['id']} {row['id']} {target} {number}")
         return {
-            "id": new_id(self._now), "key": str(key), "kind": "notify", "account": "notify", "target": target,
-            "channel": case["channel"], "thread": case["thread"], "author_id": "", "case_id": case["id"],
-            "message_id": row["id"], "priority": case["priority"], "text": text, "state": "pending", "reason": None,
-            "style": None, "locale": None, "wording": None, "envelope": dict(facts), "attempts": 0,
-            "created_at": self._now, "due_at": self._now + pause, "stale_at": None,
+            "id": new_id(self._now),
+            "key": str(key),
+            "kind": "notify",
+            "account": "notify",
+            "target": target,
+            "channel": case["channel"],
+            "thread": case["thread"],
+            "author_id": "",
+            "case_id": case["id"],
+            "message_id": row["id"],
+            "priority": case["priority"],
+            "text": text,
+            "state": "pending",
+            "reason": None,
+            "style": None,
+            "locale": None,
+            "wording": None,
+            "envelope": dict(facts),
+            "attempts": 0,
+            "created_at": self._now,
+            "due_at": self._now + pause,
+            "stale_at": None,
         }
 
     def _link(self, case: Mapping[str, Any]) -> str:

@@ -21,14 +21,27 @@ class Metrics:
         self._status = status
         self._clock = clock
         self.registry = CollectorRegistry()
-        self.items = Counter("heedful_items", "Items by what became of them", ["channel", "outcome"], registry=self.registry)
-        self.sent = Counter("heedful_outgoing", "Outgoing texts by kind and state", ["kind", "state"], registry=self.registry)
+        self.items = Counter(
+            "heedful_items", "Items by what became of them", ["channel", "outcome"], registry=self.registry
+        )
+        self.sent = Counter(
+            "heedful_outgoing", "Outgoing texts by kind and state", ["kind", "state"], registry=self.registry
+        )
         self.commit = Histogram(
-            "heedful_page_seconds", "From a page in hand to its commit", registry=self.registry,
+            "heedful_page_seconds",
+            "From a page in hand to its commit",
+            registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
         )
-        self._channel = Gauge("heedful_channel_state", "1 for the state a channel is in", ["channel", "state"], registry=self.registry)
-        self._age = Gauge("heedful_channel_last_success_age_seconds", "Age of the last successful poll or heartbeat", ["channel"], registry=self.registry)
+        self._channel = Gauge(
+            "heedful_channel_state", "1 for the state a channel is in", ["channel", "state"], registry=self.registry
+        )
+        self._age = Gauge(
+            "heedful_channel_last_success_age_seconds",
+            "Age of the last successful poll or heartbeat",
+            ["channel"],
+            registry=self.registry,
+        )
         self._alarms = Gauge("heedful_alarms", "Alarms that ring", registry=self.registry)
         self._paused = Gauge("heedful_paused", "1 while automatic texts are stopped", registry=self.registry)
 

@@ -78,7 +78,7 @@ class AppriseTarget(_Settings):
 
     url: SecretStr
 
-    def bind(self, http: Http) -> Target:
+    def bind(self, _: Http) -> Target:
         return _Apprise(self)
 
 
@@ -136,7 +136,7 @@ class _Apprise:
     settings: AppriseTarget
 
     async def tell(self, announcement: Announcement, /) -> None:
-        import apprise  # noqa: PLC0415 a tenth of a second and 20 MB that only its users should pay
+        import apprise
 
         target = apprise.Apprise()
         if not target.add(self.settings.url.get_secret_value()):
@@ -172,9 +172,7 @@ def open_target(target: NotifyTarget, http: Http, environ: Mapping[str, str] = o
 class Notifier:
     """Sends the notify rows of the outbox; a claim by anybody ends the repeats."""
 
-    def __init__(
-        self, store: Store, care: Callable[[], Care], http: Http, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, store: Store, care: Callable[[], Care], http: Http, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._care = care
         self._http = http

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from connectors.api import Connector, Denied, Finds, Marks, Receipt, Refused, Replies, Reply, Unreachable
 from heedful import delivery, failpoints
-from heedful.delivery import Row, message_of_row
+from heedful.delivery import Row, Settlement, message_of_row
 from heedful.guidance import Guidance
 from heedful.rates import Rates
 from heedful.source import Source
@@ -44,6 +44,7 @@ class Sender:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
         stopping: Callable[[], bool] = lambda: False,
+        settle_pause: timedelta = SETTLE,
     ) -> None:
         self._store = store
         self._source = source
@@ -51,6 +52,7 @@ class Sender:
         self._guidance = guidance
         self._clock = clock
         self._stopping = stopping
+        self._settle_pause = settle_pause
         self._rates = Rates(source.limits, monotonic)
         self.batch = 64 if source.idempotency == "A" else 1
 
@@ -66,28 +68,34 @@ class Sender:
         Raises Denied when the platform no longer lets us in; the rows concerned are due again.
         """
         while not self._stopping():
-            now = self._clock()
-            rows, found = await self._store.write(
-                lambda connection: delivery.claim(connection, self._source.account, now, self.batch, self._forbids)
-            )
+            rows, found = await self._store.write(self._claim)
             if not found:
-                await self._recheck(now)
+                await self._recheck(self._clock())
                 return LONGEST_PAUSE.total_seconds()
             failpoints.reach("after-claim")
             if wait := await self._send_all(rows):
                 return wait
         return 0.0
 
+    def _claim(self, connection: Connection) -> tuple[list[Row], bool]:
+        return delivery.claim(connection, self._source.account, self._clock(), self.batch, self._forbids)
+
     async def _send_all(self, rows: list[Row]) -> float:
         """Side by side where the platform takes our key (class A), else strictly one by one."""
         for index, row in enumerate(rows):
             if wait := self._rates.wait(row["thread"]):
-                await asyncio.gather(*map(self._send, rows[:index]))
+                await self._send_now(rows[:index])
                 await self._postpone(rows[index:], timedelta(seconds=wait))
                 return wait
             self._rates.count(row["thread"])
-        await asyncio.gather(*map(self._send, rows))
+        await self._send_now(rows)
         return 0.0
+
+    async def _send_now(self, rows: list[Row]) -> None:
+        outcomes = await asyncio.gather(*map(self._send, rows))
+        settled = [outcome for outcome in outcomes if outcome is not None]
+        if settled:
+            await self._settle(*settled)
 
     async def _recheck(self, now: datetime) -> None:
         """What could not be read back at the time is looked up again."""
@@ -105,22 +113,24 @@ class Sender:
         approved = mode == "approve" and row["actor"] is not None
         return None if mode == "send" or approved else ("off" if mode == "off" else "dry_run")
 
-    async def _send(self, row: Row) -> None:
+    async def _send(self, row: Row) -> Settlement | None:
+        """Post one; None where it is not settled yet but due again, or in doubt."""
         try:
             async with asyncio.timeout(SEND_WITHIN.total_seconds()):
                 receipt = await self._post(row)
         except Refused as refusal:
-            await self._settle(row, "refused", reason=str(refusal))
+            return Settlement(row, "refused", str(refusal))
         except Denied as denial:
             await self._postpone([row], SETTLE, reason=str(denial))
             raise
         except Unreachable as failure:
             await (self._back_off(row, failure) if failure.unsent else self._doubt(row))
+            return None
         except TimeoutError:
             await self._doubt(row)
-        else:
-            failpoints.reach("after-send")
-            await self._settle(row, "sent", receipt=receipt.id if receipt else None)
+            return None
+        failpoints.reach("after-send")
+        return Settlement(row, "sent", receipt=receipt.id if receipt else None)
 
     async def _post(self, row: Row) -> Receipt | None:
         if row["kind"] == "mark":
@@ -147,11 +157,9 @@ class Sender:
 
         await self._store.write(work)
 
-    async def _settle(self, row: Row, state: str, reason: str | None = None, receipt: str | None = None) -> None:
+    async def _settle(self, *settled: Settlement) -> None:
         now = self._clock()
-        await self._store.write(
-            lambda connection: delivery.settle(connection, row, state, now, reason=reason, receipt=receipt)
-        )
+        await self._store.write(lambda connection: delivery.settle(connection, settled, now))
         failpoints.reach("after-record")
 
     async def _doubt(self, row: Row) -> None:
@@ -166,12 +174,12 @@ class Sender:
         elif self._source.idempotency == "B1" and isinstance(self._connector, Finds):
             await self._read_back(self._connector, row)
         else:
-            await self._settle(row, "unknown", reason="nobody can tell whether it was sent")
+            await self._settle(Settlement(row, "unknown", "nobody can tell whether it was sent"))
 
     async def _read_back(self, connector: Finds, row: Row) -> None:
         """Absent twice with a pause between means not sent; a failed look leaves the doubt to a person's eye."""
         receipt = None
-        for pause in (timedelta(0), SETTLE):
+        for pause in (timedelta(0), self._settle_pause):
             await asyncio.sleep(pause.total_seconds())
             try:
                 receipt = await connector.find(self._reply(row))
@@ -182,4 +190,4 @@ class Sender:
         if receipt is None:
             await self._postpone([row], timedelta(0))
         else:
-            await self._settle(row, "sent", receipt=receipt.id)
+            await self._settle(Settlement(row, "sent", receipt=receipt.id))

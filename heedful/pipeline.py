@@ -34,15 +34,15 @@ class Pipeline:
         store: Store,
         guidance: Callable[[], Guidance],
         clock: Callable[[], datetime],
-        count: Callable[[str, Mapping[str, int]], None] = lambda channel, outcomes: None,
-        wake: Callable[[Source], None] = lambda source: None,
+        count: Callable[[str, Mapping[str, int]], None] = lambda _channel, _outcomes: None,
+        wake: Callable[[Source], None] = lambda _source: None,
     ) -> None:
         self._store = store
         self._guidance = guidance
         self._clock = clock
         self._count = count
         self._wake = wake
-        self._vault = Vault.beside(store.url)
+        self._vault = Vault.beside(store.url.render_as_string(hide_password=False))
 
     async def take(self, source: Source, page: Page) -> Outcome:
         """Store a page and all that follows from it; returns after the commit.

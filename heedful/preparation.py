@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
+from routing.masking import mask, repair
+
 from config.folding import Folded, fold
 from config.keywords import Hits
 from config.schema import Brand
 from connectors.api import Author, Message
 from heedful.guidance import Guidance
 from heedful.source import Source
-from routing.masking import mask, repair
 from sentiment.api import Circumstances, Reading
 
 __all__ = ["Prepared", "prepare"]
@@ -38,9 +39,7 @@ def prepare(message: Message, source: Source, guidance: Guidance, today: date) -
     clean = replace(clean, mentions_us=_mentions_us(clean, source, guidance.care.brand))
     if own or clean.author.bot or clean.deleted:
         return Prepared(clean, folded, own)
-    circumstances = Circumstances(
-        mentions_us=bool(clean.mentions_us), private=clean.private, language=clean.language
-    )
+    circumstances = Circumstances(mentions_us=bool(clean.mentions_us), private=clean.private, language=clean.language)
     reading = guidance.reader.read(folded, circumstances)
     return Prepared(clean, folded, own, reading, guidance.rules.keywords.search(folded, today))
 

@@ -15,7 +15,19 @@ from sqlalchemy import Connection, bindparam, func, or_, select, tuple_
 from routing.store import settings
 from routing.store.rows import CASE, CURSOR, MESSAGE, OUTBOX
 
-__all__ = ["Key", "Known", "Sent", "Traffic", "cases", "cases_of_threads", "cursor", "known", "our_posts", "repeats", "traffic"]
+__all__ = [
+    "Key",
+    "Known",
+    "Sent",
+    "Traffic",
+    "cases",
+    "cases_of_threads",
+    "cursor",
+    "known",
+    "our_posts",
+    "repeats",
+    "traffic",
+]
 
 Key = tuple[str, str]
 """A case's key within the account: thread and author id."""
@@ -59,7 +71,12 @@ class Traffic:
 
 _KNOWN = (
     select(
-        MESSAGE.c.external_id, MESSAGE.c.id, MESSAGE.c.revision, MESSAGE.c.text, MESSAGE.c.deleted, MESSAGE.c.case_id,
+        MESSAGE.c.external_id,
+        MESSAGE.c.id,
+        MESSAGE.c.revision,
+        MESSAGE.c.text,
+        MESSAGE.c.deleted,
+        MESSAGE.c.case_id,
         MESSAGE.c.author_id,
     )
     .where(MESSAGE.c.account == bindparam("account"), MESSAGE.c.external_id.in_(bindparam("ids", expanding=True)))
@@ -87,7 +104,12 @@ _REPEATS = (
 )
 _SENT = (
     select(
-        OUTBOX.c.author_id, OUTBOX.c.thread, OUTBOX.c.created_at, OUTBOX.c.style, OUTBOX.c.locale, OUTBOX.c.wording,
+        OUTBOX.c.author_id,
+        OUTBOX.c.thread,
+        OUTBOX.c.created_at,
+        OUTBOX.c.style,
+        OUTBOX.c.locale,
+        OUTBOX.c.wording,
         OUTBOX.c.message_id,
     )
     .where(OUTBOX.c.account == bindparam("account"), OUTBOX.c.author_id.in_(bindparam("authors", expanding=True)))
@@ -128,7 +150,9 @@ def cases(connection: Connection, account: str, keys: Collection[Key], now: date
 
 def cases_of_threads(connection: Connection, account: str, threads: Collection[str]) -> list[dict[str, Any]]:
     """All open cases of these threads, whoever wrote."""
-    return [dict(row) for row in connection.execute(_THREADS, {"account": account, "threads": list(threads)}).mappings()]
+    return [
+        dict(row) for row in connection.execute(_THREADS, {"account": account, "threads": list(threads)}).mappings()
+    ]
 
 
 def repeats(connection: Connection, account: str, authors: Collection[str], since: datetime) -> dict[str, int]:
@@ -138,7 +162,12 @@ def repeats(connection: Connection, account: str, authors: Collection[str], sinc
 
 
 def traffic(
-    connection: Connection, account: str, channel: str, authors: Collection[str], windows: Mapping[str, timedelta], now: datetime
+    connection: Connection,
+    account: str,
+    channel: str,
+    authors: Collection[str],
+    windows: Mapping[str, timedelta],
+    now: datetime,
 ) -> Traffic:
     """What went out in the windows of the caps."""
     found = Traffic(paused=settings.paused(connection).paused)
@@ -146,11 +175,15 @@ def traffic(
     for author, *rest in connection.execute(_SENT, {"account": account, "authors": list(authors), "since": since}):
         found.by_person.setdefault(author, []).append(Sent(*rest))
     found.overall = connection.execute(_OVERALL, {"since": now - windows["overall"]}).scalar_one()
-    found.channel = connection.execute(_CHANNEL, {"since": now - windows["per_channel"], "channel": channel}).scalar_one()
+    found.channel = connection.execute(
+        _CHANNEL, {"since": now - windows["per_channel"], "channel": channel}
+    ).scalar_one()
     return found
 
 
-def our_posts(connection: Connection, account: str, ids: Sequence[str], threads: Sequence[str]) -> tuple[set[str], set[tuple[str, str]]]:
+def our_posts(
+    connection: Connection, account: str, ids: Sequence[str], threads: Sequence[str]
+) -> tuple[set[str], set[tuple[str, str]]]:
     """Receipts among `ids`, and (thread, text) of what may be leaving right now: these our outbox sent."""
     rows = connection.execute(_OURS, {"account": account, "ids": list(ids), "threads": list(threads)}).all()
     leaving = {(row.thread, row.text) for row in rows if row.state in {"sending", "uncertain", "unknown"}}

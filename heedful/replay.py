@@ -68,7 +68,7 @@ class _Sink:
     async def reply(self, reply: Reply, /) -> Receipt:
         return Receipt(id=reply.key)
 
-    async def mark(self, message: Message, /) -> None:
+    async def mark(self, _: Message, /) -> None:
         return None
 
 
@@ -108,10 +108,19 @@ class _Replay:
         if name not in self._sources:
             channel = self._care.channels.get(name) or Channel(kind="replay")
             source = Source.of(name, channel, registry.load(channel.kind), Author(id="", name=name))
-            source = replace(source, idempotency="A", limits=replace(source.limits, replies_per_minute=1_000_000_000, replies_per_minute_thread=None))
+            source = replace(
+                source,
+                idempotency="A",
+                limits=replace(source.limits, replies_per_minute=1_000_000_000, replies_per_minute_thread=None),
+            )
             self._sources[name] = source
             self._senders[name] = Sender(
-                self._store, source, _Sink(Author(id="", name=name)), lambda: self._guidance, self._clock, time.monotonic
+                self._store,
+                source,
+                _Sink(Author(id="", name=name)),
+                lambda: self._guidance,
+                self._clock,
+                time.monotonic,
             )
         return self._sources[name]
 
@@ -123,7 +132,7 @@ async def replay(
     clock: ReplayClock,
     *,
     rate: int | None = None,
-    progress: Callable[[int], None] = lambda count: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Figures:
     """Play all lines from the first, drain, and return the ledger of this run. `rate`: at most so many lines a second."""
     run = _Replay(care, store, clock)

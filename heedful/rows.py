@@ -21,7 +21,8 @@ def start_of_hour(at: datetime) -> datetime:
 
 def body_of(message: Message) -> dict[str, Any]:
     """What a Message holds beyond the columns; keys that say nothing are left out."""
-    author, body = message.author, {}
+    author = message.author
+    body: dict[str, Any] = {}
     if author.followers is not None:
         body["followers"] = author.followers
     for name in ("in_reply_to", "language", "mentions_us"):
@@ -95,9 +96,7 @@ def message_row(prepared: Prepared, source: Source, row_id: int, revision: str, 
 
 def _reading_columns(reading: Reading | None) -> dict[str, Any]:
     if reading is None:
-        return dict.fromkeys(
-            ("compound", "negative", "urgent", "needs_answer", "label", "kind", "reading")
-        )
+        return dict.fromkeys(("compound", "negative", "urgent", "needs_answer", "label", "kind", "reading"))
     return {
         "compound": reading.compound,
         "negative": reading.negative,

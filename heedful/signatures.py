@@ -11,7 +11,9 @@ from standardwebhooks import Webhook
 __all__ = ["sign"]
 
 
-def sign(secret: str, message_id: str, body: Mapping[str, str], at: datetime | None = None) -> tuple[dict[str, str], bytes]:
+def sign(
+    secret: str, message_id: str, body: Mapping[str, str], at: datetime | None = None
+) -> tuple[dict[str, str], bytes]:
     """The headers and the exact bytes to send; `secret` as `whsec_…` or its bare base64."""
     moment = at or datetime.now(UTC)
     raw = orjson.dumps(body)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from connectors.api import Ability, Author, Idempotency, Limits, Plugin, Policy
 from config.schema import Channel
+from connectors.api import Ability, Author, Idempotency, Limits, Plugin, Policy
 
 __all__ = ["Source"]
 
@@ -29,7 +30,7 @@ class Source:
     region: str | None = None
 
     @classmethod
-    def of(cls, name: str, channel: Channel, plugin: Plugin, me: Author) -> Source:
+    def of(cls, name: str, channel: Channel, plugin: Plugin[Any], me: Author) -> Source:
         """The facts about channel `name`, whose connector says that it is `me`."""
         selves = {me.id} | ({channel.reply_as} if channel.reply_as else set())
         return cls(

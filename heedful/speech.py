@@ -40,7 +40,9 @@ class Speech:
             return judge(self._circumstances(item, decision, case, edit=edit, worded=True, traffic=None)), None
         seen = traffic()
         words = self._words(item, decision, case, seen)
-        return judge(self._circumstances(item, decision, case, edit=edit, worded=words is not None, traffic=seen)), words
+        return judge(
+            self._circumstances(item, decision, case, edit=edit, worded=words is not None, traffic=seen)
+        ), words
 
     def _circumstances(
         self, item: Prepared, decision: Decision, case: Case, *, edit: bool, worded: bool, traffic: Traffic | None
@@ -49,18 +51,28 @@ class Speech:
         assert reading is not None, "only what was read is decided"
         policy = self._source.policy
         return Circumstances(
-            routed=decision.routed, style=decision.style, edit=edit, worded=worded,
+            routed=decision.routed,
+            style=decision.style,
+            edit=edit,
+            worded=worded,
             mode=effective_mode(acknowledge, self._source.name, decision.style, message.private),
-            kind=decision.kind, kinds=acknowledge.kinds, addressed=reading.addressed, harm=reading.harm,
-            private=message.private, mentions_us=bool(message.mentions_us),
-            automated=message.automated, repost=message.repost,
+            kind=decision.kind,
+            kinds=acknowledge.kinds,
+            addressed=reading.addressed,
+            harm=reading.harm,
+            private=message.private,
+            mentions_us=bool(message.mentions_us),
+            automated=message.automated,
+            repost=message.repost,
             can_reply="replies" in self._source.abilities,
-            unsolicited_allowed=policy.unsolicited, private_first_allowed=policy.private_first,
+            unsolicited_allowed=policy.unsolicited,
+            private_first_allowed=policy.private_first,
             per_interaction=policy.per_interaction,
             window_left=policy.reply_window and message.sent_at + policy.reply_window - self._now,
             bot_silent=bool(case and case["bot_silent"]),
             answered_recently=answered_recently(case["last_answered_at"] if case else None, self._now),
-            age=self._now - message.sent_at, too_old=acknowledge.too_old,
+            age=self._now - message.sent_at,
+            too_old=acknowledge.too_old,
             **(self._counts(message, acknowledge.caps, traffic) if traffic else {}),
         )
 
@@ -68,7 +80,10 @@ class Speech:
         sent = traffic.by_person.get(message.author.id, [])
         return {
             "paused": traffic.paused,
-            "per_thread": Count(_within([one for one in sent if one.thread == message.thread], caps.per_thread, self._now), caps.per_thread.count),
+            "per_thread": Count(
+                _within([one for one in sent if one.thread == message.thread], caps.per_thread, self._now),
+                caps.per_thread.count,
+            ),
             "per_person": Count(_within(sent, caps.per_person, self._now), caps.per_person.count),
             "per_channel": Count(traffic.channel, caps.per_channel.count),
             "overall": Count(traffic.overall, caps.overall.count),
@@ -88,20 +103,33 @@ class Speech:
         reading = item.reading
         assert reading is not None, "only what was read is decided"
         locale = locale_for(
-            style.wordings, customer=message.language, script=reading.language,
-            channel=self._source.locale, fallback=acknowledge.fallback,
+            style.wordings,
+            customer=message.language,
+            script=reading.language,
+            channel=self._source.locale,
+            fallback=acknowledge.fallback,
         )
         if locale is None:
             return None
         due = due_of(case)
-        used = [one for one in traffic.by_person.get(message.author.id, []) if one.style == decision.style and one.locale == locale]
+        used = [
+            one
+            for one in traffic.by_person.get(message.author.id, [])
+            if one.style == decision.style and one.locale == locale
+        ]
         return compose(
-            style, locale=locale, name=usable_name(message.author.name, self._forbidden_names()),
-            ref=case["ref"] if case else None, due=due and when(due, self._zone(decision), locale, self._now),
-            brand=self._care.brand.name, team=decision.team,
+            style,
+            locale=locale,
+            name=usable_name(message.author.name, self._forbidden_names()),
+            ref=case["ref"] if case else None,
+            due=None if due is None else when(due, self._zone(decision), locale, self._now),
+            brand=self._care.brand.name,
+            team=decision.team,
             avoid={one.wording for one in used if one.wording is not None},
-            length=self._source.limits.reply_length, measure=self._source.length,
-            disclose=acknowledge.disclose, seed=_seed(message.id),
+            length=self._source.limits.reply_length,
+            measure=self._source.length,
+            disclose=acknowledge.disclose,
+            seed=_seed(message.id),
         )
 
     def _forbidden_names(self) -> tuple[str, ...]:
@@ -121,7 +149,8 @@ def due_of(case: Case) -> datetime | None:
     """The deadline that a customer may be told: of the first answer, or of the next one where that was given."""
     if case is None:
         return None
-    return case["next_answer_due"] if case["first_answered_at"] else case["first_answer_due"]
+    due: datetime | None = case["next_answer_due"] if case["first_answered_at"] else case["first_answer_due"]
+    return due
 
 
 def _seed(text: str) -> int:

@@ -20,7 +20,15 @@ from config.schema import Care
 from feed.app import create_app
 from feed.status import Status
 from heedful.commands.output import (
-    ConfigOption, DatabaseOption, JsonOption, database_url, fail, failures, out, print_json, read_care,
+    ConfigOption,
+    DatabaseOption,
+    JsonOption,
+    database_url,
+    fail,
+    failures,
+    out,
+    print_json,
+    read_care,
 )
 from heedful.sample_run import sample_care
 from heedful.version import VERSION
@@ -53,7 +61,7 @@ class Api:
             problem = answer.json()
         except ValueError:
             problem = {}
-        fail(problem.get("detail") or problem.get("title") or f"the daemon answered {answer.status_code}")
+        return fail(problem.get("detail") or problem.get("title") or f"the daemon answered {answer.status_code}")
 
     async def _ask(self, method: str, path: str, body: object, params: dict[str, Any] | None) -> httpx.Response:
         try:
@@ -64,7 +72,9 @@ class Api:
         try:
             care = self._care or sample_care()
             desk = Desk(store, lambda: care, _now)
-            app = create_app(desk, store, lambda: care, lambda: Status(version=VERSION), sample=False, clock=_now, local=True)
+            app = create_app(
+                desk, store, lambda: care, lambda: Status(version=VERSION), sample=False, clock=_now, local=True
+            )
             return await _send(httpx.ASGITransport(app=app), method, path, body, params)
         finally:
             await store.close()
@@ -86,7 +96,9 @@ async def _send(
         try:
             return await client.request(method, f"/api/v1{path}", json=body, params=params, headers=headers)
         except httpx.TransportError as error:
-            fail(f"another heedful holds the database and does not answer on its command socket ({type(error).__name__})")
+            fail(
+                f"another heedful holds the database and does not answer on its command socket ({type(error).__name__})"
+            )
 
 
 Case = Annotated[str, typer.Argument(help="The case's id, or its reference such as K7Q2.")]
@@ -94,12 +106,18 @@ Case = Annotated[str, typer.Argument(help="The case's id, or its reference such 
 
 @queue.command("list")
 def list_cases(
-    status: Annotated[str | None, typer.Option(help="open, claimed, waiting, resolved or all; else all that is not resolved.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="open, claimed, waiting, resolved or all; else all that is not resolved.")
+    ] = None,
     team: Annotated[str | None, typer.Option(help="Only this team's.")] = None,
     priority: Annotated[str | None, typer.Option(help="Only this priority.")] = None,
-    search: Annotated[str | None, typer.Option("--search", "-q", help="Words of the conversation, Chinese too.")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", "-q", help="Words of the conversation, Chinese too.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many.")] = 200,
-    config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List the queue by priority, then by what is due first."""
     wanted = {"status": status, "team": team, "priority": priority, "q": search, "limit": limit}
@@ -121,7 +139,12 @@ def _table(cases: list[dict[str, Any]]) -> Table:
         colour = PRIORITY_COLOURS.get(item["priority"], "")
         due = (item["first_answer_due"] or item["resolution_due"] or "")[:16].replace("T", " ")
         text = item["text"][:120].replace("\n", " ")
-        cells = (item["id"], f"[{colour}]{item['priority']}[/]", due, *map(_plain, (item["channel"], item["author"], text)))
+        cells = (
+            item["id"],
+            f"[{colour}]{item['priority']}[/]",
+            due,
+            *map(_plain, (item["channel"], item["author"], text)),
+        )
         table.add_row(*cells, item["status"], _plain(item["assignee"] or ""))
     return table
 
@@ -143,7 +166,9 @@ def show(case: Case, config: ConfigOption = None, database: DatabaseOption = Non
     out.print_json(data=found)
 
 
-def _act(case: str, action: str, body: dict[str, Any], config: Path | None, database: str | None, as_json: bool) -> None:
+def _act(
+    case: str, action: str, body: dict[str, Any], config: Path | None, database: str | None, as_json: bool
+) -> None:
     answer = Api(config, database).ask("POST", f"/cases/{case}/{action}", body)
     if as_json:
         print_json(answer)
@@ -152,37 +177,49 @@ def _act(case: str, action: str, body: dict[str, Any], config: Path | None, data
 
 
 @queue.command()
-def claim(case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+def claim(
+    case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
     """Take a case, so that nobody else answers it."""
     _act(case, "claim", {}, config, database, as_json)
 
 
 @queue.command()
-def release(case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+def release(
+    case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
     """Give a case back."""
     _act(case, "release", {}, config, database, as_json)
 
 
 @queue.command()
-def assign(case: Case, to: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+def assign(
+    case: Case, to: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
     """Hand a case to a colleague."""
     _act(case, "assign", {"to": to}, config, database, as_json)
 
 
 @queue.command()
-def snooze(case: Case, until: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+def snooze(
+    case: Case, until: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
     """Put a case aside until a time (RFC 3339); its deadlines go on."""
     _act(case, "snooze", {"until": until}, config, database, as_json)
 
 
 @queue.command()
-def note(case: Case, text: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+def note(
+    case: Case, text: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
     """Write a note that no customer sees."""
     _act(case, "note", {"text": text}, config, database, as_json)
 
 
 @queue.command()
-def answer(case: Case, text: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+def answer(
+    case: Case, text: str, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
     """Answer the customer in the case's channel."""
     _act(case, "answer", {"text": text}, config, database, as_json)
 
@@ -190,16 +227,25 @@ def answer(case: Case, text: str, config: ConfigOption = None, database: Databas
 @queue.command()
 def resolve(
     case: Case,
-    reason: Annotated[str, typer.Option(help="answered, answered_elsewhere, no_answer_needed, not_for_us, spam, duplicate or customer_silent.")] = "answered",
+    reason: Annotated[
+        str,
+        typer.Option(
+            help="answered, answered_elsewhere, no_answer_needed, not_for_us, spam, duplicate or customer_silent."
+        ),
+    ] = "answered",
     detail: Annotated[str | None, typer.Option(help="Such as the link of the answer given elsewhere.")] = None,
-    config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Close a case with a reason."""
     _act(case, "resolve", {"reason": reason, "detail": detail}, config, database, as_json)
 
 
 @queue.command()
-def reopen(case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+def reopen(
+    case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
     """Open a resolved case again."""
     _act(case, "reopen", {}, config, database, as_json)
 
@@ -207,7 +253,9 @@ def reopen(case: Case, config: ConfigOption = None, database: DatabaseOption = N
 @acks.command("list")
 def list_acknowledgements(
     state: Annotated[str | None, typer.Option(help="sent, pending, approve, suppressed, refused or unknown.")] = None,
-    config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List automatic texts: sent, previewed, doubtful or waiting for approval."""
     found = Api(config, database).ask("GET", "/acknowledgements", params={"state": state} if state else None)
@@ -215,7 +263,9 @@ def list_acknowledgements(
         print_json(found)
         return
     for item in found:
-        out.print(f"{item['state']:<10} {_plain(item['channel'])}  {_plain(item['text'])}  [dim]{item.get('reason') or ''}[/]")
+        out.print(
+            f"{item['state']:<10} {_plain(item['channel'])}  {_plain(item['text'])}  [dim]{item.get('reason') or ''}[/]"
+        )
     if not found:
         out.print("No automatic texts yet.")
 
@@ -225,7 +275,8 @@ def add_user(
     name: str,
     admin: Annotated[bool, typer.Option("--admin", help="May add others and change everything.")] = False,
     lead: Annotated[bool, typer.Option("--lead", help="May approve, pause and release.")] = False,
-    config: ConfigOption = None, database: DatabaseOption = None,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
 ) -> None:
     """Add a colleague; the password is asked for on the terminal."""
     password = typer.prompt("Password (12 characters or more)", hide_input=True, confirmation_prompt=True)
@@ -249,7 +300,9 @@ def list_users(config: ConfigOption = None, database: DatabaseOption = None, as_
 
 def pause(
     reason: Annotated[str, typer.Argument(help="Why; colleagues see it.")] = "",
-    config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Stop all automatic texts at once."""
     state = Api(config, database).ask("POST", "/pause", {"reason": reason})

@@ -74,7 +74,9 @@ def test(file: FileArgument = None, config: ConfigOption = None) -> None:
 def explain_command(
     text: Annotated[str, typer.Argument(help="What a customer might write.")] = "",
     channel: Annotated[str, typer.Option(help="As if it came from this channel.")] = "replay",
-    message: Annotated[str | None, typer.Option(help="A replayed message (JSON) from this file; - for standard input.")] = None,
+    message: Annotated[
+        str | None, typer.Option(help="A replayed message (JSON) from this file; - for standard input.")
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -86,7 +88,9 @@ def explain_command(
     assert care is not None
     now = datetime.now(UTC)
     subject = _recorded(message) if message else (channel, plain_message(text, now))
-    explanation = explain(subject[1], subject[0], care, max(now, subject[1].sent_at) if message is None else subject[1].sent_at)
+    explanation = explain(
+        subject[1], subject[0], care, max(now, subject[1].sent_at) if message is None else subject[1].sent_at
+    )
     if as_json:
         print_json(explanation.as_json())
     else:
@@ -107,8 +111,12 @@ def _recorded(source: str) -> tuple[str, Message]:
 def _print_explanation(explanation: Explanation, care: Care) -> None:
     found = explanation.as_json()
     reading, decision, acknowledgement = found["reading"], found["decision"], found["acknowledgement"]
-    out.print(f"[b]reading[/]   {reading['language']} · {reading['label']} · {reading['kind']} · {reading['addressed']}")
-    out.print(f"          negative {reading['negative']:.2f}  urgent {reading['urgent']:.2f}  needs answer {reading['needs_answer']:.2f}  harm {', '.join(reading['harm']) or 'none'}")
+    out.print(
+        f"[b]reading[/]   {reading['language']} · {reading['label']} · {reading['kind']} · {reading['addressed']}"
+    )
+    out.print(
+        f"          negative {reading['negative']:.2f}  urgent {reading['urgent']:.2f}  needs answer {reading['needs_answer']:.2f}  harm {', '.join(reading['harm']) or 'none'}"
+    )
     for hit in found["keywords"]:
         words = ", ".join(explanation.prepared.message.text[start:end] for start, end in hit["spans"])
         out.print(f"[b]keywords[/]  {hit['list']}: {words}")
@@ -118,7 +126,9 @@ def _print_explanation(explanation: Explanation, care: Care) -> None:
         out.print(f"[b]decision[/]  kept: {decision['kept']}")
     for because in decision["because"]:
         out.print(f"          because {because['rule']} {because['detail']}", markup=False)
-    out.print(f"[b]answer[/]    {acknowledgement['outcome']} {acknowledgement['reason'] or ''} {acknowledgement['detail']}")
+    out.print(
+        f"[b]answer[/]    {acknowledgement['outcome']} {acknowledgement['reason'] or ''} {acknowledgement['detail']}"
+    )
     if acknowledgement["text"]:
         out.print(f"          {acknowledgement['text']}", markup=False)
     out.print(f"[dim]file {care.digest}[/]")
@@ -129,9 +139,9 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Print one reading a line."""
-    from config.folding import fold  # noqa: PLC0415
-    from sentiment.api import Circumstances  # noqa: PLC0415
-    from sentiment.reader import FastReader  # noqa: PLC0415
+    from config.folding import fold
+    from sentiment.api import Circumstances
+    from sentiment.reader import FastReader
 
     reader = FastReader(Brand(name="heedful"))
     for text in texts or (line.rstrip("\r\n") for line in sys.stdin):
@@ -149,15 +159,33 @@ def connectors(as_json: JsonOption = False) -> None:
     """List what is installed: abilities, class, limits and policy."""
     plugins, broken = registry.installed(), registry.broken()
     if as_json:
-        print_json([*(_describe(plugin) for plugin in plugins.values()), *({"kind": k, "broken": v} for k, v in broken.items())])
+        print_json(
+            [
+                *(_describe(plugin) for plugin in plugins.values()),
+                *({"kind": k, "broken": v} for k, v in broken.items()),
+            ]
+        )
         return
     table = Table(box=None, header_style="dim", pad_edge=False)
     for column in ("kind", "can", "class", "answer at most", "catches up", "what it is"):
         table.add_column(column)
     for plugin in plugins.values():
         found = _describe(plugin)
-        recovers = "for ever" if found["recovers"] is None else f"{found['recovers'] / 3600:g} h" if found["recovers"] else "not"
-        table.add_row(found["kind"], " ".join(found["abilities"]), found["idempotency"], str(found["limits"]["reply_length"]), recovers, found["summary"])
+        recovers = (
+            "for ever"
+            if found["recovers"] is None
+            else f"{found['recovers'] / 3600:g} h"
+            if found["recovers"]
+            else "not"
+        )
+        table.add_row(
+            found["kind"],
+            " ".join(found["abilities"]),
+            found["idempotency"],
+            str(found["limits"]["reply_length"]),
+            recovers,
+            found["summary"],
+        )
     out.print(table)
     for kind, reason in broken.items():
         out.print(f"[red]{kind}[/] {reason}")
@@ -195,5 +223,3 @@ def register(app: typer.Typer) -> None:
     for command in (init, check, test, score, connectors):
         app.command()(command)
     app.command("explain")(explain_command)
-
-

@@ -19,18 +19,35 @@ from connectors.api import ConnectorError
 from heedful.web import ListenError
 from routing.store.errors import StoreError
 
-__all__ = ["ConfigOption", "DatabaseOption", "JsonOption", "config_path", "database_url", "fail", "failures", "out", "print_json", "read_care"]
+__all__ = [
+    "ConfigOption",
+    "DatabaseOption",
+    "JsonOption",
+    "config_path",
+    "database_url",
+    "fail",
+    "failures",
+    "out",
+    "print_json",
+    "read_care",
+]
 
 DEFAULT_FILE = "heedful.yaml"
 DEFAULT_DATABASE = "sqlite:///heedful.db"
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="The configuration file; else $HEEDFUL_CONFIG, else ./heedful.yaml.", show_default=False),
+    typer.Option(
+        "--config", "-c", help="The configuration file; else $HEEDFUL_CONFIG, else ./heedful.yaml.", show_default=False
+    ),
 ]
 DatabaseOption = Annotated[
     str | None,
-    typer.Option("--db", help="The database's URL; else $HEEDFUL_DATABASE_URL, else the file's, else ./heedful.db.", show_default=False),
+    typer.Option(
+        "--db",
+        help="The database's URL; else $HEEDFUL_DATABASE_URL, else the file's, else ./heedful.db.",
+        show_default=False,
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 

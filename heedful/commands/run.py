@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import os
 import sys
@@ -20,7 +19,17 @@ from rich.progress import Progress
 from config.schema import Care
 from connectors.net import open_http
 from heedful.commands.output import (
-    ConfigOption, DatabaseOption, JsonOption, config_path, database_url, err, fail, failures, out, print_json, read_care,
+    ConfigOption,
+    DatabaseOption,
+    JsonOption,
+    config_path,
+    database_url,
+    err,
+    fail,
+    failures,
+    out,
+    print_json,
+    read_care,
 )
 from heedful.daemon import Daemon
 from heedful.logs import configure
@@ -38,7 +47,9 @@ def now() -> datetime:
 def run(
     config: ConfigOption = None,
     database: DatabaseOption = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Bundled messages, a database of its own, no channel opened.")] = False,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Bundled messages, a database of its own, no channel opened.")
+    ] = False,
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Run the daemon: listeners, timers, outbox and the page."""
