@@ -2,7 +2,8 @@
 
 A file of cues has three columns: tag, weight, patterns separated by `; `. In a pattern
 `(a|b|)` is a choice, `{name}` a choice written once as `=name`, a final `*` leaves a word open at its end,
-and ` .. ` stands for a gap: both sides, in this order, close together, in one sentence. A tag that begins
+and ` .. ` stands for a gap: both sides, in this order, close together, in one sentence; `.{0,9}` for one of at
+most nine characters. `(a)?` may be missing, and so may a Chinese character before `?`. `[5-7]` is a digit. A tag that begins
 with `-` takes back what it overlaps: `-self_harm` that tag, `-` every tag.
 Patterns are folded like the messages, so that they may be written in either Chinese script.
 Latin words match whole words; Chinese ones match inside text.
@@ -11,7 +12,7 @@ Latin words match whole words; Chinese ones match inside text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
@@ -23,8 +24,13 @@ __all__ = ["Cues", "Found", "Hit"]
 
 _GAP = 44
 """Characters between two parts of one pattern, at most."""
+_MANY = 80
+"""A part with more literals than this is cut in two where it can be."""
 _STOPS = re.compile(r"[.!?。！？;；\n](?!\d)")
-_NAME = re.compile(r"\{([^{}]+)\}")
+_GAPS = re.compile(r"( \.\. |\.\{0,\d+\})")
+_NAME = re.compile(r"\{([a-z]+)\}")
+_DIGITS = re.compile(r"\[(\d[\d-]*)\]")
+_MAYBE = re.compile(r"([\u00b7\u2e80-\uffef])\?")
 _FIRST_WIDE = "\u2e80"
 _LINE_ENDS = str.maketrans("\n\r\t\u3000", "    ")
 
@@ -51,7 +57,7 @@ class _Literal(NamedTuple):
 class _Rule(NamedTuple):
     tag: str
     weight: float
-    rest: tuple[int, ...]  # the parts that must follow
+    rest: tuple[tuple[int, int], ...]  # the parts that must follow, and within how many characters
 
 
 class Cues:
@@ -74,12 +80,14 @@ class Cues:
 
     def _add(self, tag: str, weight: float, patterns: str) -> None:
         for pattern in filter(None, (pattern.strip() for pattern in patterns.split(";"))):
-            first, *rest = [self._part(part) for part in _at_gaps(pattern)]
-            self._rules.setdefault(first, []).append(_Rule(tag, weight, tuple(rest)))
-            self._wanted.update(rest)
+            for one in _without_inner_gaps(_short_forms(pattern)):
+                texts, widths = _cut(*_at_gaps(one))
+                first, *rest = [self._part(text) for text in texts]
+                self._rules.setdefault(first, []).append(_Rule(tag, weight, tuple(zip(rest, widths, strict=True))))
+                self._wanted.update(rest)
 
-    def _part(self, text: str) -> int:
-        choices = tuple(sorted({fold(" ".join(choice.split())).text for choice in _spelled_out(text)} - {"", "*"}))
+    def _part(self, literals: Iterable[str]) -> int:
+        choices = tuple(sorted({fold(" ".join(literal.split())).text for literal in literals} - {"", "*"}))
         if choices not in self._parts:
             number = self._parts[choices] = len(self._parts)
             for choice in choices:
@@ -121,10 +129,10 @@ class Cues:
         return found
 
 
-def _follow(text: str, end: int, rest: tuple[int, ...], later: Mapping[int, list[tuple[int, int]]]) -> int:
+def _follow(text: str, end: int, rest: tuple[tuple[int, int], ...], later: Mapping[int, list[tuple[int, int]]]) -> int:
     """Where the last of the following parts ends; 0 where one is missing, too far or in another sentence."""
-    for part in rest:
-        following = [span for span in later.get(part, ()) if end <= span[0] <= end + _GAP]
+    for part, width in rest:
+        following = [span for span in later.get(part, ()) if end <= span[0] <= end + width]
         near = next((span for span in following if not _STOPS.search(text, end, span[0])), None)
         if near is None:
             return 0
@@ -151,33 +159,47 @@ def _is_latin(character: str) -> bool:
     return character < _FIRST_WIDE and character.isalnum()
 
 
-def _at_gaps(pattern: str) -> list[str]:
-    """Split at the gaps that stand outside every choice."""
-    parts = [""]
-    for piece in re.split(r"( \.\. )", pattern):
-        if piece == " .. " and parts[-1].count("(") == parts[-1].count(")"):
-            parts.append("")
-        else:
-            parts[-1] += piece
-    return parts
+def _cut(parts: Iterable[str], widths: Iterable[int]) -> tuple[list[list[str]], list[int]]:
+    """The literals of each part; one that would have too many becomes two that stand side by side."""
+    texts: list[list[str]] = []
+    between: list[int] = []
+    gaps = [*widths, 0]
+    for part, gap in zip(parts, gaps, strict=True):
+        grown = [""]
+        for choices in _segments(part):
+            if len(grown) * len(choices) > _MANY and _standalone(grown) and _standalone(choices):
+                texts.append(grown)
+                between.append(1 if any(text[-1] == " " for text in grown) or choices[0][:1] == " " else 0)
+                grown = [""]
+            grown = [one + other for one in grown for other in choices]
+        texts.append(grown)
+        between.append(gap)
+    return texts, between[:-1]
 
 
-def _named(text: str, names: Mapping[str, str]) -> str:
-    while _NAME.search(text):
-        text = _NAME.sub(lambda match: names[match[1]], text)
-    return text
+def _standalone(literals: Iterable[str]) -> bool:
+    return all(literal.strip() for literal in literals)
+
+
+def _segments(text: str) -> Iterator[list[str]]:
+    """The literal stretches and the choices of a pattern, in order, choices spelled out."""
+    while text:
+        opened = text.find("(")
+        if opened:
+            yield [text if opened < 0 else text[:opened]]
+            text = "" if opened < 0 else text[opened:]
+            continue
+        choices, closed = _choices(text, 0)
+        yield [one for choice in choices for one in _spelled_out(choice)]
+        text = text[closed:]
 
 
 def _spelled_out(text: str) -> list[str]:
-    """Every literal that a pattern with choices stands for. Raises ValueError on a parenthesis left open."""
-    opened = text.find("(")
-    if opened < 0:
-        if ")" in text or ".." in text:
-            raise ValueError(f"a choice that is not closed, or a gap inside one: {text!r}")
-        return [text]
-    choices, closed = _choices(text, opened)
-    tails = _spelled_out(text[closed:])
-    return [text[:opened] + one + tail for choice in choices for one in _spelled_out(choice) for tail in tails]
+    """Every literal that a pattern with choices stands for."""
+    grown = [""]
+    for choices in _segments(text):
+        grown = [one + other for one in grown for other in choices]
+    return grown
 
 
 def _choices(text: str, opened: int) -> tuple[list[str], int]:
@@ -189,5 +211,54 @@ def _choices(text: str, opened: int) -> tuple[list[str], int]:
             choices.append(text[begin:at])
             begin = at + 1
         if depth == 0:
-            return choices, begin
+            optional = text[begin : begin + 1] == "?"
+            return [*choices, ""] if optional else choices, begin + optional
     raise ValueError(f"a parenthesis is left open: {text!r}")
+
+
+def _without_inner_gaps(pattern: str) -> list[str]:
+    """The pattern, once for each choice that holds a gap."""
+    opened = pattern.find("(")
+    while opened >= 0:
+        choices, closed = _choices(pattern, opened)
+        if any(_GAPS.search(choice) for choice in choices):
+            return [
+                whole for choice in choices for whole in _without_inner_gaps(pattern[:opened] + choice + pattern[closed:])
+            ]
+        opened = pattern.find("(", closed)
+    return [pattern]
+
+
+def _short_forms(pattern: str) -> str:
+    """`[5-7]` as a choice of digits; `x?` as a choice between a wide letter and nothing."""
+    pattern = _DIGITS.sub(lambda match: f"({'|'.join(_digits(match[1]))})", pattern)
+    return _MAYBE.sub(r"(\1|)", pattern)
+
+
+def _digits(text: str) -> list[str]:
+    if len(text) == 3 and text[1] == "-":
+        return [str(digit) for digit in range(int(text[0]), int(text[2]) + 1)]
+    return list(text)
+
+
+def _at_gaps(pattern: str) -> tuple[list[str], list[int]]:
+    """The parts of a pattern, and how far apart they may stand."""
+    parts, widths = [""], list[int]()
+    for piece in _GAPS.split(pattern):
+        gap = _GAPS.fullmatch(piece)
+        if gap is None:
+            parts[-1] += piece
+        elif parts[-1].strip():
+            parts.append("")
+            widths.append(_width(piece))
+        else:
+            widths[-1] += _width(piece)
+    return parts, widths
+
+
+def _width(gap: str) -> int:
+    return _GAP if gap == " .. " else int(gap[4:-1])
+
+
+def _named(text: str, names: Mapping[str, str]) -> str:
+    return _NAME.sub(lambda match: _named(names[match[1]], names), text)

@@ -22,7 +22,7 @@ from sentiment.urgency import TAGS, urgency
 
 __all__ = ["FastReader"]
 
-_FILES = ("english.tsv", "chinese.tsv", "harm.tsv", "urgency.tsv", "kind.tsv", "other.tsv")
+_FILES = ("english.tsv", "chinese.tsv", "harm.tsv", "urgency.tsv", "kind.tsv")
 _VALENCE = ("fail", "topic", "mood", "emoji")
 _READ = frozenset(("en", "zh-Hans", "zh-Hant"))
 _FIRST_WIDE = "\u2e80"
