@@ -16,11 +16,15 @@ Ip = IPv4Address | IPv6Address
 
 PORTS = frozenset({80, 443})
 # What `IPv4Address.is_global` of some Python versions lets through: relays of 6to4 and the like.
-_NEVER4 = tuple(map(IPv4Network, ("192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24")))
+_NEVER4 = tuple(
+    IPv4Network(f"{network}/24")
+    for network in ("192.0.0.0", "192.31.196.0", "192.52.193.0", "192.88.99.0", "192.175.48.0")
+)
 # IPv6 by what is allowed, since new special ranges keep coming: global unicast, without tunnels and documentation.
 _GLOBAL6 = IPv6Network("2000::/3")
 _NEVER6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 # The last label of a name is never a number; `0x7f.1`, `2130706433` and `127.1` are addresses in disguise.
+_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
 _DISGUISED = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?")
 
 
@@ -40,7 +44,7 @@ class Hop:
 
 def public(ip: Ip, port: int) -> bool:
     """Whether an address that a stranger wrote may be called: a global unicast address, port 80 or 443."""
-    if port not in PORTS or ip.is_multicast or ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_reserved:
+    if port not in PORTS or ip.is_multicast or ip.is_reserved:
         return False
     if isinstance(ip, IPv4Address):
         return ip.is_global and not any(ip in network for network in _NEVER4)
@@ -51,16 +55,24 @@ def public(ip: Ip, port: int) -> bool:
 
 def hop(address: str | URL) -> Hop:
     """Check the form of an address out of a message, a feed or a redirect. Raises `Unsafe`."""
-    try:
-        url = URL(address)
-        host, port = url.host, url.port
-    except ValueError:
-        raise Unsafe("this is not an address") from None
+    url = _parsed(address)
+    if url is None:
+        raise Unsafe("this is not an address")
+    host, port = url.raw_host, url.port  # the host as it is looked up: in ASCII, xn--…
     if url.scheme not in {"http", "https"} or not host or port is None:
         raise Unsafe("only http and https addresses are fetched")
     if url.user is not None or url.password is not None:
         raise Unsafe("an address with a name or password inside is not fetched")
     return Hop(url, host, port, _literal(host))
+
+
+def _parsed(address: str | URL) -> URL | None:
+    """None where it cannot be parsed: the parser's own error repeats the address, secrets and all."""
+    try:
+        url = URL(address)
+        return url if url.port is None or url.raw_host else None
+    except ValueError:
+        return None
 
 
 def _literal(host: str) -> Ip | None:
@@ -71,7 +83,9 @@ def _literal(host: str) -> Ip | None:
     except ValueError:
         if _DISGUISED.fullmatch(host):
             raise Unsafe(f"{host} is a number in disguise, not a name") from None
-        return None
+    if not _NAME.fullmatch(host):
+        raise Unsafe("the host of this address is not a name")
+    return None
 
 
 def is_loopback(host: str) -> bool:
@@ -86,11 +100,10 @@ def is_loopback(host: str) -> bool:
 
 def trusted(address: str) -> URL:
     """Check an address out of the settings: https, or plain http to this machine. Raises `Unsafe`."""
-    try:
-        url = URL(address)
-        host, port = url.host, url.port
-    except ValueError:
-        raise Unsafe("the address in the settings is not a URL") from None
+    url = _parsed(address)
+    if url is None:
+        raise Unsafe("the address in the settings is not a URL")
+    host, port = url.host, url.port
     if url.scheme not in {"http", "https"} or not host or port is None:
         raise Unsafe("the address in the settings must begin with https://")
     if url.user is not None or url.password is not None:

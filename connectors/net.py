@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json as stdlib_json
 import math
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -40,6 +41,7 @@ ANSWER_AT_MOST = 16_000_000
 REDIRECTS_AT_MOST = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 425})
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -99,7 +101,7 @@ def _seconds(value: object, now: datetime) -> float | None:
     try:
         return float(value)
     except OverflowError:  # an int beyond 10^308
-        return math.copysign(math.inf, value) if isinstance(value, int) and value > 0 else -math.inf
+        return math.inf if isinstance(value, int) and value > 0 else -math.inf
     except ValueError:
         return _date_seconds(str(value), now)
 
@@ -114,10 +116,11 @@ def _date_seconds(value: str, now: datetime) -> float | None:
 
 def strict_json(body: bytes) -> Any:
     """Parse JSON, exact for large integers and tolerant of halves of a surrogate pair. Raises `BadPayload`."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
+    if not _LONG_NUMBER.search(body):  # the fast parser rounds what is beyond 64 bits
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:
+            pass
     try:
         return stdlib_json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
     except RecursionError:
@@ -285,11 +288,13 @@ class Http:
 
     async def _hop(self, here: Hop, headers: Mapping[str, str] | None, limit: int) -> Answer:
         where = here.host
-        connector = aiohttp.TCPConnector(resolver=_Pinned(await self._checked(here)), use_dns_cache=False, force_close=True)
+        pinned = _Pinned(await self._checked(here))
+        sent = _headers(headers, None, None, where)
+        connector = aiohttp.TCPConnector(resolver=pinned, use_dns_cache=False, force_close=True)
         try:
             async with (
-                aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session,
-                session.get(here.url, headers=_headers(headers, None, None, where), allow_redirects=False) as response,
+                aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as own,
+                own.get(here.url, headers=sent, allow_redirects=False) as response,
             ):
                 redirect = response.status in _REDIRECTS
                 body = b"" if redirect else await _bounded(response, limit)
@@ -338,7 +343,10 @@ class _Pinned(AbstractResolver):
         self._addresses = addresses
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 — the interface is aiohttp's
     ) -> list[ResolveResult]:
         return [
             ResolveResult(

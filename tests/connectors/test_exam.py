@@ -321,9 +321,7 @@ def test_our_own_posts_must_be_known() -> None:
 
         async def poll(self, after: Cursor | None, /) -> Page:
             page = await super().poll(after)
-            return replace(
-                page, messages=tuple(replace(m, author=replace(m.author, id="x")) for m in page.messages)
-            )
+            return replace(page, messages=tuple(replace(m, author=replace(m.author, id="x")) for m in page.messages))
 
     with pytest.raises(AssertionError):
         sat(Nameless).test_our_own_posts_are_known_as_ours()

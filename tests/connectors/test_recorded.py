@@ -206,7 +206,13 @@ authors = st.fixed_dictionaries(
     optional={"handle": texts, "followers": st.integers(0) | scalars, "bot": st.booleans() | scalars},
 )
 lines = st.fixed_dictionaries(
-    {"id": texts | st.integers(), "channel": texts, "text": texts, "author": authors | values, "sent_at": instants | values},
+    {
+        "id": texts | st.integers(),
+        "channel": texts,
+        "text": texts,
+        "author": authors | values,
+        "sent_at": instants | values,
+    },
     optional={
         "thread": texts | scalars,
         "private": st.booleans() | scalars,
@@ -241,7 +247,12 @@ def test_both_ways_lead_to_one_result(value: dict[str, Any], escaped: bool, sepa
 keys = st.sampled_from([*LINE, "thread", "private", "x", "te\\u0078t", ":"])
 
 
-@given(st.lists(st.tuples(keys, st.sampled_from(['"a"', "1", "true", '"\\u003a"', '{"id":"1","id":"2","name":":"}'])), max_size=4))
+@given(
+    st.lists(
+        st.tuples(keys, st.sampled_from(['"a"', "1", "true", '"\\u003a"', '{"id":"1","id":"2","name":":"}'])),
+        max_size=4,
+    )
+)
 @example([("text", '"\\u003a"'), ("text", '"a"')])
 def test_a_repeated_key_is_never_passed_over(more: list[tuple[str, str]]) -> None:
     pairs = [(key, json.dumps(value)) for key, value in LINE.items()] + more
