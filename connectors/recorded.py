@@ -351,5 +351,3 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(name: str) -> None:
     raise BadPayload(f"{name} is not a number")
-
-

@@ -1,5 +1,7 @@
 """What goes out."""
 
+# ruff: noqa: S101, PT018 — an exam asserts, and what belongs together is asserted together
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -78,7 +80,8 @@ class Answering(Exam):
         await s.failing(faults.lost, lambda: s.reply(reply))
         found = await s.within(finder.find(reply))
         assert found is not None and found.id == s.channel.said[0].id
-        other = Reply(key=reply.key[::-1], to=replace(reply.to, id=reply.to.id + "9"), text="quite another text (Ref Z9Z9)")
+        elsewhere = replace(reply.to, id=reply.to.id + "9")
+        other = Reply(key=reply.key[::-1], to=elsewhere, text="quite another text (Ref Z9Z9)")
         assert await s.within(finder.find(other)) is None
         error = await s.failing(faults.down, lambda: s.within(finder.find(reply)))
         assert isinstance(error, Unreachable), "a listing that failed is not an absence"

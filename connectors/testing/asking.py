@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar, TypeVar, get_args
 
 import pytest
@@ -56,11 +56,12 @@ def asks(
 
     def make(question: Callable[[E, Sitting], Coroutine[Any, Any, None]]) -> Callable[[E], None]:
         def test(self: E) -> None:
-            ears = [ear for ear in self.open_ears() if ear in of]
+            ears: list[Ear] = [ear for ear in self.open_ears() if ear in of]
             reason = _not_asked(self, needs, of, ears, flag, offline=offline)
             if reason is not None:
                 pytest.skip(reason)
-            for ear in ears if of else self.open_ears()[:1] or (None,):
+            asked: Sequence[Ear | None] = ears if of else self.open_ears()[:1] or (None,)
+            for ear in asked:
                 asyncio.run(self.ask(question, ear))
 
         test.__name__, test.__qualname__, test.__doc__ = question.__name__, question.__qualname__, question.__doc__

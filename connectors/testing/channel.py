@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from abc import ABC
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -50,7 +49,7 @@ class Said:
 Fault = Callable[["FakeChannel", web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-class FakeChannel(ABC):
+class FakeChannel:
     """Subclass it and override what the platform does its own way: `serve`, or `body` and `signed`.
 
     What the platform never tells, or what cannot be acted here, is stated by the flags; the exam then
@@ -89,7 +88,7 @@ class FakeChannel(ABC):
         """The webhook call around a body, signed as the platform signs it, now."""
         raise NotImplementedError("a channel of a connector that listens must say how its webhook is signed")
 
-    def stale(self, body: bytes) -> Hook | None:
+    def stale(self, body: bytes) -> Hook | None:  # noqa: ARG002 — for those who override it
         """The same, signed long ago; None where the platform's signature knows no time."""
         return None
 
@@ -116,7 +115,12 @@ class FakeChannel(ABC):
     # What customers do.
 
     def post(
-        self, text: str = "hello", *, author: Author = CUSTOMER, thread: str | None = None, sent_at: datetime | None = None
+        self,
+        text: str = "hello",
+        *,
+        author: Author = CUSTOMER,
+        thread: str | None = None,
+        sent_at: datetime | None = None,
     ) -> Item:
         number = len(self.items) + 1
         at = sent_at or BEGINNING + timedelta(seconds=number)
@@ -128,9 +132,7 @@ class FakeChannel(ABC):
         return self._add(replace(item, number=len(self.items) + 1, text=text, revision=item.revision + 1))
 
     def delete(self, item: Item) -> Item:
-        return self._add(
-            replace(item, number=len(self.items) + 1, text="", revision=item.revision + 1, deleted=True)
-        )
+        return self._add(replace(item, number=len(self.items) + 1, text="", revision=item.revision + 1, deleted=True))
 
     def spoil(self) -> Item:
         """An item that arrives damaged, such as one without a text."""

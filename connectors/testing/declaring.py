@@ -1,5 +1,7 @@
 """What a connector says about itself."""
 
+# ruff: noqa: S101, PT018 — an exam asserts, and what belongs together is asserted together
+
 from __future__ import annotations
 
 import re
@@ -35,7 +37,7 @@ class Declaring(Exam):
     @asks(offline=True)
     async def test_its_declarations_agree(self, s: Sitting) -> None:
         """Kind, limits, policy and class of idempotency fit the abilities."""
-        p, limits, policy = self.plugin, self.plugin.limits, self.plugin.policy
+        p, limits, policy = s.plugin, s.plugin.limits, s.plugin.policy
         assert re.fullmatch("[a-z][a-z0-9_-]{0,31}", p.kind), "the kind is a short word in lower case"
         assert p.summary.strip() and "\n" not in p.summary, "the summary is one line"
         replies = "replies" in p.abilities

@@ -1,5 +1,7 @@
 """One sitting of the exam: a served channel, a client, the settings, and the ear that is examined."""
 
+# ruff: noqa: S101 — an exam asserts
+
 from __future__ import annotations
 
 import asyncio
@@ -27,7 +29,6 @@ from connectors.api import (
     Receipt,
     Replies,
     Reply,
-    Streams,
 )
 from connectors.testing.channel import BEGINNING, CUSTOMER, FakeChannel, Fault, cut
 
@@ -46,10 +47,12 @@ class ImpatientHttp(Http):
     """The real client, which gives up on a silent platform at once: no test waits out a real deadline."""
 
     async def send(self, method: str, url: str, **options: Any) -> Any:
-        return await super().send(method, url, **(options | {"deadline": IMPATIENT}))
+        options["deadline"] = IMPATIENT
+        return await super().send(method, url, **options)
 
     def lines(self, method: str, url: str, **options: Any) -> AsyncIterator[bytes]:
-        return super().lines(method, url, **(options | {"silence": IMPATIENT}))
+        options["silence"] = IMPATIENT
+        return super().lines(method, url, **options)
 
 
 class _Log(logging.Handler):
@@ -139,8 +142,9 @@ class Sitting:
 
     async def within(self, call: Awaitable[T]) -> T:
         """Wait for a call that must not wait itself."""
+        patience = asyncio.timeout(PATIENCE)
         try:
-            async with asyncio.timeout(PATIENCE) as patience:
+            async with patience:
                 return await call
         except TimeoutError:
             if not patience.expired():
@@ -163,7 +167,8 @@ class Sitting:
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, AssertionError):
                 raise
-            raise AssertionError(f"{type(error).__name__} came out of the connector: it must be a ConnectorError") from error
+            name = type(error).__name__
+            raise AssertionError(f"{name} came out of the connector: it must be a ConnectorError") from error
         finally:
             self.channel.fault = None
         raise AssertionError(f"the platform failed ({fault.__name__}), and the connector did not say so")
@@ -223,8 +228,14 @@ async def sitting(
             http = ImpatientHttp(session)
             connector = await stack.enter_async_context(plugin.open(values, http))
             yield Sitting(
-                plugin=plugin, channel=channel, ear=ear, settings=values, http=http, connector=connector,
-                served=served, log=log,
+                plugin=plugin,
+                channel=channel,
+                ear=ear,
+                settings=values,
+                http=http,
+                connector=connector,
+                served=served,
+                log=log,
             )
     finally:
         root.removeHandler(log)

@@ -19,7 +19,7 @@ def test_public_addresses(written: str) -> None:
 
 
 NOT_PUBLIC = [
-    "0.0.0.0", "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1", "192.0.0.8",
+    "0.0.0.0",  # noqa: S104 — refused, not bound "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1", "192.0.0.8",
     "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.1.1.1",
     "240.0.0.1", "255.255.255.255",
     "::", "::1", "::ffff:1.1.1.1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "100::1",
@@ -36,7 +36,10 @@ def test_addresses_that_are_not_public(written: str) -> None:
 @given(st.ip_addresses())
 def test_nothing_private_is_ever_public(ip: IPv4Address | IPv6Address) -> None:
     if public(ip, 443):
-        assert ip.is_global and not ip.is_private and not ip.is_multicast and not ip.is_loopback
+        assert ip.is_global
+        assert not ip.is_private
+        assert not ip.is_multicast
+        assert not ip.is_loopback
         assert ip.version == 4 or (ip.ipv4_mapped, ip.sixtofour, ip.teredo) == (None, None, None)
 
 
@@ -58,11 +61,15 @@ def test_an_address_inside_another_is_never_public(inner: IPv4Address) -> None:
     ],
 )  # fmt: skip
 def test_forms_that_are_refused(written: str) -> None:
-    with pytest.raises(Unsafe):
-        checked = hop(written)
-        if checked.ip is None or public(checked.ip, checked.port):
-            pytest.fail(f"{written} was taken for {checked}")
-        raise Unsafe
+    assert not callable_form(written)
+
+
+def callable_form(written: str) -> bool:
+    try:
+        found = hop(written)
+    except Unsafe:
+        return False
+    return found.ip is None or public(found.ip, found.port)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +77,8 @@ def test_forms_that_are_refused(written: str) -> None:
 )
 def test_literals_are_known_as_addresses(written: str) -> None:
     found = hop(written)
-    assert found.ip is not None and not public(found.ip, found.port)
+    assert found.ip is not None
+    assert not public(found.ip, found.port)
 
 
 @given(
@@ -84,8 +92,10 @@ def test_any_text_is_checked_without_a_crash(written: str) -> None:
         found = hop(written)
     except Unsafe:
         return
-    assert found.host and found.url.scheme in {"http", "https"}
-    assert found.url.user is None and found.url.password is None
+    assert found.host
+    assert found.url.scheme in {"http", "https"}
+    assert found.url.user is None
+    assert found.url.password is None
 
 
 def disguised(number: int) -> list[str]:

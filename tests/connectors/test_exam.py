@@ -7,13 +7,26 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import BaseModel
 
-from connectors.api import Author, ConnectorError, Cursor, Denied, Hook, HookAnswer, Http, Page, Plugin, Policy, Receipt
-from connectors.api import Reply, Unreachable
+from connectors.api import (
+    Author,
+    ConnectorError,
+    Cursor,
+    Denied,
+    Hook,
+    HookAnswer,
+    Http,
+    Page,
+    Plugin,
+    Policy,
+    Receipt,
+    Reply,
+    Unreachable,
+)
 from connectors.testing import ConnectorContract, FakeChannel
 from connectors.webhook import Webhook
 from connectors.webhook import plugin as webhook
@@ -37,7 +50,8 @@ def opens(connector: Callable[..., Any]) -> Callable[[Any, Http], Any]:
 
 def examined(plugin: Plugin[Any], fake: type[FakeChannel], keys: type[ConnectorContract]) -> ConnectorContract:
     """Not a class named Test…: these must fail, and are asked one question at a time."""
-    return type("Examined", (ConnectorContract,), {"plugin": plugin, "channel": fake, "settings": keys.settings})()
+    made = type("Examined", (ConnectorContract,), {"plugin": plugin, "channel": fake, "settings": keys.settings})
+    return cast("ConnectorContract", made())
 
 
 def sat(connector: Callable[..., Any], **declared: Any) -> ConnectorContract:
@@ -121,7 +135,7 @@ class LeakyChain(Forum):
 
     async def poll(self, after: Cursor | None, /) -> Page:
         try:
-            raise RuntimeError(self._token.get_secret_value())
+            raise RuntimeError(self._token.get_secret_value())  # noqa: TRY301 — the fault itself
         except RuntimeError:
             return await super().poll(after)
 
@@ -223,17 +237,17 @@ class Open(BaseModel):
         ({"kind": "For um"}, "test_its_declarations_agree"),
         ({"idempotency": "B1"}, "test_its_declarations_agree"),
         ({"policy": Policy(messages_per_window=5)}, "test_its_declarations_agree"),
-        ({"length": lambda text: 1}, "test_its_declarations_agree"),
+        ({"length": lambda _text: 1}, "test_its_declarations_agree"),
         ({"settings": Open}, "test_its_settings_are_strict_and_keep_secrets"),
     ],
 )
 def test_a_false_declaration_is_found(declared: dict[str, Any], question: str) -> None:
     with pytest.raises((AssertionError, pytest.fail.Exception)):
-        getattr(sat(lambda settings, http: _lenient(settings, http), **declared), question)()
+        getattr(sat(_lenient, **declared), question)()
 
 
 def _lenient(settings: Any, http: Http) -> Forum:
-    return Forum(Settings(base_url=settings.base_url, token=TOKEN), http)  # type: ignore[arg-type]
+    return Forum(Settings.model_validate({"base_url": settings.base_url, "token": TOKEN}), http)
 
 
 class Trusting(Webhook):

@@ -15,5 +15,6 @@ class TestReplay(ConnectorContract):
 
 def test_it_may_always_be_answered() -> None:
     policy = replay.policy
-    assert policy.unsolicited and policy.private_first
+    assert policy.unsolicited
+    assert policy.private_first
     assert (policy.per_interaction, policy.reply_window) == (None, None)
