@@ -18,7 +18,7 @@ from standardwebhooks.webhooks import Webhook as Reference
 
 from connectors.api import Hook, HookAnswer
 from connectors.testing import ConnectorContract, FakeChannel, Item
-from connectors.webhook import BODY_AT_MOST, ITEMS_AT_MOST, Settings, Webhook, _items
+from connectors.webhook import BODY_AT_MOST, ITEMS_AT_MOST, Settings, Webhook, _items, _parted
 from connectors.webhook import plugin as webhook
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -214,7 +214,8 @@ async def test_no_signed_body_breaks_it(content: bytes) -> None:
 )
 def test_items_are_parted_as_a_parser_parts_them(values: list[object]) -> None:
     content = body(values)
-    assert [json.loads(item) for item in _items(content)] == values
+    for part in (_items, _parted):
+        assert [json.loads(item) for item in part(content)] == values
 
 
 @pytest.mark.parametrize(
