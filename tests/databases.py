@@ -57,7 +57,7 @@ def _server() -> str | None:
 
 def _ask(server: str, statement: str, *names: str) -> None:
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def _migrate(url: str) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
-from routing.store.rows import EVENT
+from routing.store.rows import EVENT, insert_rows
 from routing.store.wire import identity, rfc3339
 
 __all__ = ["Event", "append", "gathering", "latest", "number", "of_case", "since", "take_back"]
@@ -29,7 +29,6 @@ _BLANK: dict[str, Any] = {
     "message_id": None,
     "data": {},
 }
-_INSERT = insert(EVENT)
 _COLUMNS = tuple(EVENT.c)
 _LATEST = select(func.coalesce(func.max(EVENT.c.seq), 0))
 
@@ -104,7 +103,7 @@ def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
         return
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    connection.execute(_INSERT, rows)
+    insert_rows(connection, EVENT, rows)
 
 
 def _event(row: Row[Any]) -> Event:

@@ -82,7 +82,9 @@ def add(connection: Connection, *, messages: Any = (), cases: Any = (), texts: A
             connection.execute(insert(table), list(rows))
 
 
-def book(connection: Connection, received: int, duplicates: int = 0, channel: str = "chat", at: datetime = START) -> None:
+def book(
+    connection: Connection, received: int, duplicates: int = 0, channel: str = "chat", at: datetime = START
+) -> None:
     """Count a page as a listener does."""
     tally = TALLY.c
     statement = upsert(

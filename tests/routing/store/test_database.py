@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import os
+import asyncio
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,13 +18,38 @@ from sqlmodel import SQLModel
 
 from routing.store import migrations, settings
 from routing.store.database import (
-    Locked, Newer, NotOurs, Older, Store, StoreBroken, StoreClosed, StoreError, open_store,
+    Locked,
+    Newer,
+    NotOurs,
+    Older,
+    Store,
+    StoreBroken,
+    StoreClosed,
+    StoreError,
+    open_store,
 )  # fmt: skip
 from tests.databases import Clock
 
+HOLD = """
+import asyncio, sys
+from datetime import UTC, datetime
+from routing.store.database import open_store
+async def hold():
+    store = open_store(sys.argv[1], clock=lambda: datetime.now(UTC))
+    print("held", flush=True)
+    sys.stdin.read()
+asyncio.run(hold())
+"""
 
-def pragma(name: str) -> object:
-    return lambda connection: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+
+def permissions(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+def hold(url: str) -> subprocess.Popen[str]:
+    """Another process that has the database open, and says so first."""
+    command = [sys.executable, "-c", HOLD, url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
 
 
 async def test_a_new_database_is_made_whole(tmp_path: Path, clock: Clock) -> None:
@@ -40,7 +66,7 @@ async def test_nobody_else_may_read_the_files(tmp_path: Path, clock: Clock) -> N
     path.touch(0o644)
     store = open_store(f"sqlite:///{path}", clock=clock)
     await store.write(lambda connection: settings.put(connection, "a", 1))
-    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    modes = permissions(tmp_path)
     await store.close()
     assert modes == dict.fromkeys(["new.db", "new.db-shm", "new.db-wal", "new.db.lock"], 0o600)
 
@@ -62,9 +88,6 @@ async def test_a_question_cannot_write(store: Store) -> None:
 
 
 async def test_a_question_sees_one_snapshot(store: Store) -> None:
-    import asyncio
-    from threading import Event
-
     seen, written = Event(), Event()
 
     def twice(connection: Connection) -> tuple[object, object]:
@@ -101,9 +124,7 @@ async def test_a_link_to_the_database_shares_its_lock(sqlite_url: str, clock: Cl
 
 
 async def test_another_process_is_kept_out_and_a_dead_one_is_not(sqlite_url: str, clock: Clock) -> None:
-    held = subprocess.Popen(
-        [sys.executable, "-c", HOLD, sqlite_url], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
-    )
+    held = hold(sqlite_url)
     assert held.stdout is not None
     assert held.stdout.readline() == "held\n"
     with pytest.raises(Locked):
@@ -112,17 +133,6 @@ async def test_another_process_is_kept_out_and_a_dead_one_is_not(sqlite_url: str
     held.communicate()
     await open_store(sqlite_url, clock=clock).close()
 
-
-HOLD = """
-import asyncio, sys
-from datetime import UTC, datetime
-from routing.store.database import open_store
-async def hold():
-    store = open_store(sys.argv[1], clock=lambda: datetime.now(UTC))
-    print("held", flush=True)
-    sys.stdin.read()
-asyncio.run(hold())
-"""
 
 
 async def test_readers_need_no_lock_and_do_not_write(sqlite_url: str, clock: Clock) -> None:
@@ -245,4 +255,4 @@ def test_a_migration_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_migrations_are_in_the_package() -> None:
     folder = Path(migrations.__file__).parent
-    assert {"env.py", "script.py.mako", "versions"} <= set(os.listdir(folder))
+    assert {"env.py", "script.py.mako", "versions"} <= {path.name for path in folder.iterdir()}

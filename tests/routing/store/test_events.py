@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import pairwise
 
 from routing.store import events
 from routing.store.database import Store, open_store
@@ -57,10 +58,11 @@ async def test_an_event_that_cannot_be_written_fails_its_own_work_only(store: St
 
     results = await asyncio.gather(work("note"), work(None), work("sent"), return_exceptions=True)  # type: ignore[call-overload]
     assert [isinstance(result, Exception) for result in results] == [False, True, False]
-    assert [event.kind for event in await store.read(lambda connection: events.since(connection, 0))] == ["note", "sent"]
+    found = await store.read(lambda connection: events.since(connection, 0))
+    assert [event.kind for event in found] == ["note", "sent"]
 
 
-async def test_numbers_become_visible_in_order_though_two_processes_write(store: Store, store_url: str, clock: Clock) -> None:
+async def test_numbers_become_visible_in_order_though_two_write(store: Store, store_url: str, clock: Clock) -> None:
     """Whoever has seen number n never finds a smaller one later."""
     if store.dialect == "sqlite":
         return
@@ -77,7 +79,7 @@ async def test_numbers_become_visible_in_order_though_two_processes_write(store:
 
     await asyncio.gather(write(store), write(other), watch())
     await other.close()
-    for earlier, later in zip(seen, seen[1:], strict=False):
+    for earlier, later in pairwise(seen):
         assert later[: len(earlier)] == earlier
 
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, get_ident
 
@@ -21,7 +21,7 @@ from routing.store.writer import LARGEST
 from tests.databases import START, Clock
 
 
-def put(name: str, value: object = 1) -> object:
+def put(name: str, value: object = 1) -> Callable[[Connection], None]:
     return lambda connection: settings.put(connection, name, value)
 
 
@@ -34,13 +34,21 @@ def commits(store: Store) -> list[int]:
 
 
 async def test_a_work_returns_after_its_commit(store: Store) -> None:
-    assert await store.write(lambda connection: settings.put(connection, "a", 1) or "done") == "done"
+    def work(connection: Connection) -> str:
+        settings.put(connection, "a", 1)
+        return "done"
+
+    assert await store.write(work) == "done"
     assert await store.read(lambda connection: settings.get(connection, "a")) == 1
 
 
 async def test_many_works_share_a_transaction(store: Store) -> None:
     counted = commits(store)
-    numbers = await asyncio.gather(*(store.write(lambda connection, n=n: n) for n in range(1000)))
+
+    def number(value: int) -> Callable[[Connection], int]:
+        return lambda _: value
+
+    numbers = await asyncio.gather(*(store.write(number(value)) for value in range(1000)))
     assert list(numbers) == list(range(1000))
     assert 1000 / LARGEST <= len(counted) < 100
 
@@ -49,11 +57,14 @@ async def test_works_run_one_after_the_other_in_one_thread_and_in_order(store: S
     order: list[int] = []
     threads = set()
 
-    def work(_: Connection, number: int) -> None:
-        order.append(number)
-        threads.add(get_ident())
+    def work(number: int) -> Callable[[Connection], None]:
+        def note(_: Connection) -> None:
+            order.append(number)
+            threads.add(get_ident())
 
-    await asyncio.gather(*(store.write(lambda connection, n=n: work(connection, n)) for n in range(300)))
+        return note
+
+    await asyncio.gather(*(store.write(work(number)) for number in range(300)))
     assert order == list(range(300))
     assert len(threads) == 1
     assert threads != {get_ident()}
@@ -93,29 +104,29 @@ async def test_nothing_of_a_work_that_fails_is_stored(store: Store) -> None:
 
 
 async def test_a_caller_that_has_gone_disturbs_nobody(store: Store) -> None:
-    going = asyncio.create_task(store.write(put("a")))  # type: ignore[arg-type]
+    going = asyncio.create_task(store.write(put("a")))
     await asyncio.sleep(0)
     going.cancel()
-    await asyncio.gather(*(store.write(put(f"b{number}")) for number in range(10)))  # type: ignore[arg-type]
+    await asyncio.gather(*(store.write(put(f"b{number}")) for number in range(10)))
     assert going.cancelled()
 
 
 async def test_who_listens_is_called_after_commits_that_wrote_events(store: Store) -> None:
     called: list[int] = []
     store.on_commit(lambda: called.append(get_ident()))
-    await store.write(put("a"))  # type: ignore[arg-type]
+    await store.write(put("a"))
     assert called == []
     await store.write(lambda connection: events.append(connection, [{"at": START, "kind": "note"}]))
     assert called == [get_ident()]
 
 
 async def test_close_finishes_what_waits_and_takes_no_more(store: Store) -> None:
-    waiting = [asyncio.create_task(store.write(put(f"n{number}"))) for number in range(400)]  # type: ignore[arg-type]
+    waiting = [asyncio.create_task(store.write(put(f"n{number}"))) for number in range(400)]
     await asyncio.sleep(0)
     await store.close()
     await asyncio.gather(*waiting)
     with pytest.raises(StoreClosed):
-        await store.write(put("late"))  # type: ignore[arg-type]
+        await store.write(put("late"))
 
 
 async def test_a_long_work_does_not_hold_up_the_commit_of_those_before_it(store: Store) -> None:
@@ -134,7 +145,7 @@ async def test_a_lost_connection_is_replaced_unnoticed(store: Store) -> None:
     if store.dialect == "sqlite":
         return
     pid = await store.write(lambda connection: connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
-    await store.write(put("a"))  # type: ignore[arg-type]
+    await store.write(put("a"))
 
     def kill(connection: Connection) -> None:
         connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
@@ -153,7 +164,7 @@ async def test_a_connection_lost_in_the_middle_fails_its_works_and_then_recovers
 
     with pytest.raises(StoreBroken):
         await store.write(suicide)
-    await store.write(put("b"))  # type: ignore[arg-type]
+    await store.write(put("b"))
     assert await store.read(lambda connection: settings.get(connection, "a")) is None
 
 
@@ -161,7 +172,7 @@ async def test_two_stores_may_write_one_server(store: Store, store_url: str, clo
     if store.dialect == "sqlite":
         return
     other = open_store(store_url, clock=clock)
-    await store.write(put("n", 0))  # type: ignore[arg-type]
+    await store.write(put("n", 0))
 
     def more(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(1)"))
@@ -188,14 +199,18 @@ async def test_a_full_disk_loses_nothing_and_is_got_over(small_disk: Path, clock
     store = open_store(f"sqlite:///{small_disk}/heedful.db", clock=clock)
     (small_disk / "ballast").write_bytes(b"x" * 1_000_000)
     kept: list[int] = []
-    with pytest.raises(StoreFull, match="free some space"):
+
+    async def fill() -> None:
         for number in range(1000):
-            await store.write(put(f"n{number}", "x" * 10_000))  # type: ignore[arg-type]
+            await store.write(put(f"n{number}", "x" * 10_000))
             kept.append(number)
+
+    with pytest.raises(StoreFull, match="free some space"):
+        await fill()
     assert kept
     assert await store.read(lambda c: [n for n in kept if settings.get(c, f"n{n}") is None]) == []
     (small_disk / "ballast").unlink()
-    await store.write(put("after"))  # type: ignore[arg-type]
+    await store.write(put("after"))
     await store.close()
     again = open_store(f"sqlite:///{small_disk}/heedful.db", clock=clock)
     assert await again.read(lambda c: [n for n in kept if settings.get(c, f"n{n}") is None]) == []
@@ -218,7 +233,7 @@ async def test_a_database_that_failed_is_examined_before_it_is_written_again(sql
     with pytest.raises(StoreBroken):
         await store.write(fail)
     assert examined == []
-    await store.write(put("a"))  # type: ignore[arg-type]
+    await store.write(put("a"))
     assert examined == [1]
     await store.close()
 
@@ -246,19 +261,22 @@ asyncio.run(main())
 """
 
 
+def written_until_killed(url: str, first: int, after: int) -> list[int]:
+    """What a child has acknowledged when it is killed in the middle of its work."""
+    command = [sys.executable, "-c", WRITE, url, str(first)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        found = [int(child.stdout.readline()) for _ in range(after)]
+        os.kill(child.pid, signal.SIGKILL)
+        whole_lines = child.stdout.read().split(b"\n")[:-1]
+        return found + [int(line) for line in whole_lines]
+
+
 async def test_what_was_acknowledged_survives_a_kill(store_url: str, clock: Clock) -> None:
     acknowledged: list[int] = []
     chance = random.Random()
     for kill in range(3):
-        first = kill * 1_000_000
-        command = [sys.executable, "-c", WRITE, store_url, str(first)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-            assert child.stdout is not None
-            for _ in range(chance.randint(1, 400)):
-                acknowledged.append(int(child.stdout.readline()))
-            os.kill(child.pid, signal.SIGKILL)
-            rest = child.stdout.read().split(b"\n")
-            acknowledged.extend(int(line) for line in rest[:-1])
+        acknowledged.extend(written_until_killed(store_url, kill * 1_000_000, chance.randint(1, 400)))
     store = open_store(store_url, clock=clock)
     lost = await store.read(lambda c: [n for n in acknowledged if settings.get(c, f"n{n}") is None])
     told = await store.read(lambda c: {one.message_id for one in events.since(c, 0, 10**6)})
