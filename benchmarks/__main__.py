@@ -60,8 +60,8 @@ def show(console: Console, comparisons: list[Comparison], costs: list[Cost]) -> 
 
 
 def _pipeline(comparisons: list[Comparison]) -> Table:
-    columns = ("keywords", "plain msg/s", "heedful msg/s", "times", "at least", "plain µs CPU", "heedful µs CPU")
-    table = Table(*columns, "routed", "acknowledged")
+    columns = ("words", "plain/s", "heedful/s", "times", "goal", "plain µs", "heedful µs", "routed", "answered")
+    table = Table(*columns)
     for one in comparisons:
         bound = BOUNDS.get(one.keywords)
         table.add_row(
@@ -79,7 +79,7 @@ def _pipeline(comparisons: list[Comparison]) -> Table:
 
 
 def _keywords(costs: list[Cost]) -> Table:
-    table = Table("keywords", "hits", "heedful µs", "times 10 keywords", "loop of `in` µs", "compiled in ms")
+    table = Table("words", "hits", "heedful µs", "times 10", "`in` µs", "compiled ms")
     for cost in costs:
         table.add_row(
             f"{cost.keywords:,}",
@@ -108,7 +108,8 @@ def main() -> int:
         with Progress(*columns, console=console) as progress:
             comparisons, costs = measure(given, progress)
     except subprocess.CalledProcessError as error:
-        console.print(f"{error}\n{error.stderr.decode(errors='replace')}", markup=False)
+        said = error.stderr.decode(errors="replace").splitlines()
+        console.print(error, *said[-12:], sep="\n", markup=False)
         return 1
     show(Console(), comparisons, costs)
     if given.json is not None:

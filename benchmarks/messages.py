@@ -93,7 +93,7 @@ class _Maker:
         sentences = [self._sentence(language, trouble=False) for _ in range(chance.choice((1, 1, 2)))]
         if trouble:
             sentences[0] = self._sentence(language, trouble=True)
-        text = (" " if language == "en" else "。").join(sentences)
+        text = (". " if language == "en" else "。").join(sentences)
         if chance.random() < 0.03:
             text += chance.choice(PRIVATE)
         return self._traditional(text) if language == "zh-Hant" else text

@@ -13,12 +13,12 @@ screen charger socket light meal salad sandwich coffee juice water wine breakfas
 kiosk counter queue shuttle bus train taxi platform terminal corridor elevator wheelchair stroller crib toy jacket scarf
 glove boot hat umbrella camera lens laptop tablet phone keyboard mouse printer cable adapter battery lamp kettle mug
 plate bottle jar tray oven fridge heater fan carpet curtain sofa bed mattress towel robe slipper soap razor brush comb
-mirror clock watch bracelet ring necklace wallet passbook card statement points bonus discount refill parcel letter
+vase clock watch bracelet ring necklace wallet passbook card statement points bonus discount refill parcel letter
 """.split()
 PROBLEMS: Sequence[str] = """
 missing shattered vanished cracked leaking scratched mouldy dented soaked sticky stained torn bent burst jammed frayed
 wrecked misplaced mislabelled misrouted unusable undelivered unopened unpaid unlisted overbooked overpriced oversized
-outdated expired faulty defective useless worthless flimsy rusty greasy dusty smelly squeaky wobbly lopsided crooked
+outdated expired faulty defective useless worthless flimsy rusty greasy dusty smelly creaky wobbly lopsided crooked
 blurry garbled frozen stuck blocked locked lost
 """.split()
 THINGS_ZH: Sequence[str] = """
@@ -28,7 +28,7 @@ THINGS_ZH: Sequence[str] = """
 电梯 轮椅 婴儿车 婴儿床 玩具
 外套 围巾 手套 靴子 帽子 雨伞 相机 镜头 电脑 平板 手机 键盘 鼠标 打印机 数据线 转换头 电池 台灯 水壶 马克杯 盘子
 瓶子 罐子 托盘 烤箱 冰箱
-暖气 风扇 地毯 窗帘 沙发 床铺 床垫 毛巾 浴袍 拖鞋 香皂 剃须刀 刷子 梳子 镜子 闹钟 手表 手链 戒指 项链 钱包 存折
+暖气 风扇 地毯 窗帘 沙发 床铺 床垫 毛巾 浴袍 拖鞋 香皂 剃须刀 刷子 梳子 镜子 闹钟 手表 手环 戒指 领带 钱包 存折
 卡片 账单 积分 奖励 折扣
 """.split()
 PROBLEMS_ZH: Sequence[str] = """
