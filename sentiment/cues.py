@@ -131,13 +131,13 @@ class Cues:
 
 def _follow(text: str, end: int, rest: tuple[tuple[int, int], ...], later: Mapping[int, list[tuple[int, int]]]) -> int:
     """Where the last of the following parts ends; 0 where one is missing, too far or in another sentence."""
-    for part, width in rest:
-        following = [span for span in later.get(part, ()) if end <= span[0] <= end + width]
-        near = next((span for span in following if not _STOPS.search(text, end, span[0])), None)
-        if near is None:
-            return 0
-        end = near[1]
-    return end
+    (part, width), more = rest[0], rest[1:]
+    for start, stop in later.get(part, ()):
+        if end <= start <= end + width and not (width > 1 and _STOPS.search(text, end, start)):
+            last = _follow(text, stop, more, later) if more else stop
+            if last:
+                return last
+    return 0
 
 
 def _taken_back(found: dict[str, list[Hit]]) -> dict[str, list[Hit]]:

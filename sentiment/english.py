@@ -9,7 +9,7 @@ from functools import cache
 from sentiment.cues import Hit
 from sentiment.vader import Vader
 
-__all__ = ["ASKS", "SUPPOSES", "scale", "valence"]
+__all__ = ["ASKS", "OWN", "SUPPOSES", "scale", "valence"]
 
 _NEGATOR = re.compile(
     r"(?:\b(?:not|never|no|none|without|hardly|barely|isnt|wasnt|arent|werent|dont|didnt|doesnt|hasnt|havent|cant|wont|nor|neither|zero)"
@@ -17,12 +17,24 @@ _NEGATOR = re.compile(
 )
 _NEGATIVE_START = re.compile(r"(?:no|not|never|zero|none|nothing|without|can't|cant|cannot|couldn't|could|nobody)\b|\w+n't")
 _BOOSTER = re.compile(r"\b(?:very|so|really|extremely|absolutely|completely|totally|utterly|beyond|incredibly|bloody|fucking|such a) $")
-ASKS = re.compile(r"^\W*(?:(?:hi|hello|hey|good \w+|dear \w+|sorry|excuse me|quick question|just wondering|question)\W+(?:(?:there|team|all|guys|folks)\W+)?)*"
-    r"(?:@\S+\s+)*(?:what|which|when|where|who|how|can|could|may|might|is|are|do|does|did|will|would|should|shall|am|has|have|any|anyone)\b")
-SUPPOSES = re.compile(
-    r"\b(?:what (?:happens|if|should i do if|do i do if|would happen)|in case|(?:can|could|do|will|would|may|should|is|are|how) [^.!?]{0,60}\bif\b"
-    r"|if (?:my|a|an|the|i|it|one|something|anything|someone) [^.!?]{0,60}(?:can|could|do|will|would|how|what|where|who|is there)\b|how (?:do|can|should|would|to)\b|where (?:do|can) i\b|what is (?:the|your)|what's (?:the|your)|what are|do you (?:offer|cover|have|charge|accept|sell|provide)|does [^.!?]{0,40}\bcover)"
+_GREETING = (
+    r"^\W*(?:(?:hi|hello|hey|good \w+|dear \w+|sorry|excuse me|quick question|just wondering|question|so|and|ok|okay|@\S+)"
+    r"\W+(?:(?:there|team|all|guys|folks)\W+)?)*"
 )
+ASKS = re.compile(
+    _GREETING + r"(?:(?:what|which|when|where|who|how|any(?:one|body)?)\b"
+    r"|(?:can|could|may|might|is|are|do|does|did|will|would|should|shall|am|has|have) (?:i|you|u|we|it|there|the|my|your|this"
+    r"|that|these|those|they|he|she|some(?:one|body)|any(?:one|body|thing)?|all)\b)"
+)
+SUPPOSES = re.compile(
+    r"\b(?:what (?:happens|if|would happen|should i do if|do i do if)|in case|how (?:much|long|many) (?:is|are|does|do)|which (?:plan|policy|cover)"
+    r"|(?:can|could|do|will|would|may|should|is|are|how) [^.!?]{0,60}\bif\b"
+    r"|if (?:my|a|an|the|i|it|one|something|anything|someone) [^.!?]{0,60}(?:can|could|do|will|would|how|what|where|who|is there)\b"
+    r"|do you (?:offer|cover|have|charge|accept|sell|provide)|does [^.!?]{0,40}\bcover|what(?: is|'s|s) (?:the|your) (?:\w+ )?(?:policy|fee|process|procedure))"
+)
+OWN = re.compile(r"\b(?:my|mine|me|i|i'm|i've|i'd|im|ive|we|our|us|we're|we've|my\w+)\b")
+_STRETCHED = re.compile(r"[^\W\d_]*([^\W\d_])\1\1[^\W\d_]*")
+_TRIPLE = re.compile(r"([^\W\d_])\1\1+")
 
 
 @cache
@@ -32,8 +44,16 @@ def _vader() -> Vader:
 
 def valence(text: str) -> float:
     """VADER's score of `text`, its squashing undone, so that other valences can be added."""
+    if _TRIPLE.search(text):
+        text = _STRETCHED.sub(_relaxed, text)
     compound = max(-0.9999, min(0.9999, _vader().compound(text)))
     return compound * math.sqrt(15.0 / (1.0 - compound * compound))
+
+
+def _relaxed(match: re.Match[str]) -> str:
+    """A stretched word as the lexicon spells it, with one letter or with two."""
+    once = _TRIPLE.sub(r"\1", match[0])
+    return once if once.lower() in _vader().lexicon else _TRIPLE.sub(r"\1\1", match[0])
 
 
 def scale(text: str, hit: Hit) -> float:

@@ -29,6 +29,7 @@ _FIRST_WIDE = "\u2e80"
 _LETTERS_TO_READ = 3
 _NEGATIVE, _UNSURE, _POSITIVE = 0.6, 0.45, 1.0
 _PRIOR = 0.35
+_REPEATED = 1.0
 _NEEDED: Mapping[Kind, float] = {
     "complaint": 0.85, "question": 0.88, "request": 0.88, "praise": 0.12, "chatter": 0.15,
     "campaign": 0.03, "spam": 0.02, "news": 0.04, "fan": 0.05,
@@ -62,6 +63,7 @@ class _Heard:
     tone: Tone
     total: float
     asks: bool
+    general: bool  # asks how things would be, and not for oneself
 
 
 class FastReader:
@@ -78,7 +80,7 @@ class FastReader:
         """One folded message, and what the platform says about it."""
         heard = self._hear(folded, circumstances)
         unread = heard.language not in _READ and _letters(heard.text) >= _LETTERS_TO_READ
-        harm = harms(heard.found)
+        harm = () if heard.general and not unread else harms(heard.found)
         negative = _negative(heard, harm, unread)
         evidence = Evidence(
             text=heard.text, asks=heard.asks, negative=negative, total=heard.total, harms=harm,
@@ -120,7 +122,8 @@ class FastReader:
         total = tone.total
         if is_english:
             total += _vader(folded, found, asks=asks and not tone.strong, aside=who.only_them)
-        return _Heard(text, language, found, who, tone, total, asks)
+        general = supposed and is_english and english.OWN.search(text) is None
+        return _Heard(text, language, found, who, tone, total, asks, general)
 
 
 def _scale(text: str, hit: Hit) -> float:
@@ -150,6 +153,8 @@ def _negative(heard: _Heard, harm: Sequence[Harm], unread: bool) -> float:
         negative = 0.12
     if heard.tone.strong and not heard.tone.mixed:
         negative = max(negative, probability(heard.tone.negative) * 0.9)
+    if "again" in heard.found and heard.total < _POSITIVE:
+        negative = max(negative, _REPEATED * max(hit.weight for hit in heard.found["again"]))
     if "irony" in heard.found:
         negative = max(negative, 0.3 + 0.4 * max(hit.weight for hit in heard.found["irony"]))
     if not UPSETTING.isdisjoint(harm) and not heard.who.only_them:
