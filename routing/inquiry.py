@@ -19,9 +19,10 @@ _QUEUED = text("support_case.status != 'resolved'")
 
 
 
-_CASE_COLUMNS = [CASE.c[one.name] for one in fields(CaseItem)]
-_MESSAGE_COLUMNS = [MESSAGE.c[one.name] for one in fields(MessageItem)]
+_CASES = select(*(CASE.c[one.name] for one in fields(CaseItem)))
+_MESSAGES = select(*(MESSAGE.c[one.name] for one in fields(MessageItem)))
 _OUTBOX_COLUMNS = [OUTBOX.c[one.name] for one in fields(OutboxItem)]
+_OUTBOX = select(*_OUTBOX_COLUMNS)
 
 
 _DOUBTFUL = text("outbox.state in ('approve','unknown')")
@@ -29,9 +30,9 @@ _DOUBTFUL = text("outbox.state in ('approve','unknown')")
 
 def cases(connection: Connection, asked: CaseFilter, now: datetime) -> list[CaseItem]:
     """List cases by priority, then by what is due first."""
-    question = select(*_CASE_COLUMNS).where(*_conditions(connection, asked, now))
+    question = _CASES.where(*_conditions(connection, asked, now))
     question = question.order_by(CASE.c.priority, CASE.c.due, CASE.c.id).limit(asked.limit).offset(asked.offset)
-    return [CaseItem(**row) for row in connection.execute(question).mappings()]
+    return [CaseItem(*row) for row in connection.execute(question)]
 
 
 def _conditions(connection: Connection, asked: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
@@ -87,8 +88,8 @@ def find(connection: Connection, name: str) -> int | None:
 
 
 def item(connection: Connection, case_id: int) -> CaseItem | None:
-    row = connection.execute(select(*_CASE_COLUMNS).where(CASE.c.id == case_id)).mappings().first()
-    return None if row is None else CaseItem(**row)
+    row = connection.execute(_CASES.where(CASE.c.id == case_id)).first()
+    return None if row is None else CaseItem(*row)
 
 
 def detail(connection: Connection, case_id: int) -> CaseDetail | None:
@@ -96,26 +97,26 @@ def detail(connection: Connection, case_id: int) -> CaseDetail | None:
     case = item(connection, case_id)
     if case is None:
         return None
-    said = select(*_MESSAGE_COLUMNS).where(MESSAGE.c.case_id == case_id).order_by(MESSAGE.c.sent_at, MESSAGE.c.id)
-    ours = select(*_OUTBOX_COLUMNS).where(OUTBOX.c.case_id == case_id).order_by(OUTBOX.c.created_at, OUTBOX.c.id)
+    said = _MESSAGES.where(MESSAGE.c.case_id == case_id).order_by(MESSAGE.c.sent_at, MESSAGE.c.id)
+    ours = _OUTBOX.where(OUTBOX.c.case_id == case_id).order_by(OUTBOX.c.created_at, OUTBOX.c.id)
     return CaseDetail(
         case=case,
-        messages=tuple(MessageItem(**row) for row in connection.execute(said).mappings()),
-        outbox=tuple(OutboxItem(**row) for row in connection.execute(ours).mappings()),
+        messages=tuple(MessageItem(*row) for row in connection.execute(said)),
+        outbox=tuple(OutboxItem(*row) for row in connection.execute(ours)),
         events=tuple(events.of_case(connection, case_id)),
     )
 
 
 def outbox_item(connection: Connection, outbox_id: int) -> OutboxItem | None:
-    row = connection.execute(select(*_OUTBOX_COLUMNS).where(OUTBOX.c.id == outbox_id)).mappings().first()
-    return None if row is None else OutboxItem(**row)
+    row = connection.execute(_OUTBOX.where(OUTBOX.c.id == outbox_id)).first()
+    return None if row is None else OutboxItem(*row)
 
 
 def messages(
     connection: Connection, q: str | None, limit: int = 50, teams: tuple[str, ...] | None = None
 ) -> list[MessageItem]:
     """The newest messages, routed or kept, that hold all words of `q`; all without it."""
-    question = select(*_MESSAGE_COLUMNS)
+    question = _MESSAGES
     if q:
         matching = search.matching(connection, q)
         if matching is None:
@@ -123,8 +124,8 @@ def messages(
         question = question.where(MESSAGE.c.id.in_(matching))
     if teams is not None:
         question = question.where(or_(MESSAGE.c.team.in_(teams), MESSAGE.c.team.is_(None)))
-    rows = connection.execute(question.order_by(MESSAGE.c.id.desc()).limit(limit)).mappings()
-    return [MessageItem(**row) for row in rows]
+    rows = connection.execute(question.order_by(MESSAGE.c.id.desc()).limit(limit))
+    return [MessageItem(*row) for row in rows]
 
 
 def counts(connection: Connection, now: datetime, teams: tuple[str, ...] | None = None) -> Counts:
@@ -162,7 +163,7 @@ def acknowledgements(connection: Connection, asked: AckFilter) -> list[AckItem]:
     ]  # fmt: skip
     question = _ours(asked, ("acknowledgement",), *_OUTBOX_COLUMNS, *more)
     rows = connection.execute(question.order_by(OUTBOX.c.created_at.desc(), OUTBOX.c.id.desc()).limit(asked.limit))
-    return [AckItem(**row) for row in rows.mappings()]
+    return [AckItem(*row) for row in rows]
 
 
 def _ours(asked: AckFilter, kinds: tuple[str, ...], *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:

@@ -1,4 +1,7 @@
-"""What the page, the commands and the API are shown of cases, messages and texts of ours."""
+"""What the page, the commands and the API are shown of cases, messages and texts of ours.
+
+The fields of an item are columns in order, so that a row is an item without being looked at twice.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ class CaseFilter:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CaseItem:
     """One case as the queue lists it. Ids are numbers here and texts in JSON."""
 
@@ -94,7 +97,7 @@ class CaseItem:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class MessageItem:
     """One stored item: each revision, delete notice and post of our own is one."""
 
@@ -138,7 +141,7 @@ class MessageItem:
         return {**plain, "id": identity(self.id), "case_id": identity(self.case_id)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class OutboxItem:
     """A text of ours, whatever became of it."""
 
@@ -174,7 +177,7 @@ class OutboxItem:
         return {**plain, **ids, "preview": self.preview}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class AckItem(OutboxItem):
     """An automatic text beside what it answers."""
 
