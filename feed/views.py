@@ -201,7 +201,7 @@ def html_language(tag: str) -> str:
 
 def safe_link(url: str | None) -> str | None:
     """A platform's address, only where following it is harmless to us: never a script, never a file."""
-    if not url or len(url) > 2_000 or not url.isprintable():
+    if not url or len(url) > 2_000 or not url.isprintable() or " " in url:
         return None
     try:
         split = urlsplit(url)

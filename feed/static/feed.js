@@ -82,7 +82,7 @@
     if (!target) return;
     if (busy.has(target)) { busy.set(target, [url, swap]); return; }
     busy.set(target, null);
-    try { await htmx.ajax("GET", url, { target, swap }); } catch { /* shown by the connection light */ }
+    try { await htmx.ajax("GET", url, { source: target, target, swap }); } catch { /* shown by the connection light */ }
     const again = busy.get(target);
     busy.delete(target);
     painted(target);

@@ -55,7 +55,7 @@ CASES: tuple[dict[str, Any], ...] = (
         "channel": "shop-reviews",
     },
     {
-        "text": "Great, cancelled again. Best airline ever, 10/10 would sleep on the airport floor again", "author": "jo.k",
+        "text": "Great, cancelled again. Best airline ever, 10/10 would sleep on the airport floor again", "author": "jo-k",
         "author_handle": "jok", "ago": 63, "due_in": 177, "label": "unsure", "channel": "x-mentions", "rule": "text",
         "detail": "cancelled", "words": ("cancelled",),
     },
