@@ -78,7 +78,7 @@ class GuardedRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        self.needs: Needs = _strictest([ROUTES[method, path] for method in sorted(self.methods)])
+        self.needs: Needs = _strictest([ROUTES[method, path] for method in sorted(self.methods or ())])
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
@@ -102,7 +102,13 @@ def set_cookie(response: Response, request: Request, name: str, value: str, seco
     """Every cookie of ours: HttpOnly, SameSite=Strict, and bound to the host where it is safe."""
     here = place_of(request)
     response.set_cookie(
-        here.cookie_prefix + name, value, max_age=seconds, path="/", secure=here.secure, httponly=True, samesite="strict"
+        here.cookie_prefix + name,
+        value,
+        max_age=seconds,
+        path="/",
+        secure=here.secure,
+        httponly=True,
+        samesite="strict",
     )
 
 
@@ -166,7 +172,10 @@ def _loads_page(request: Request) -> bool:
     """A person opened one of our pages by hand or from another of our pages; no script and no other site did."""
     headers = request.headers
     page = request.method == "GET" and not request.url.path.startswith(("/api/", "/fragments/", "/events"))
-    by_hand = headers.get("sec-fetch-site") in ("none", "same-origin") and headers.get("sec-fetch-mode", "navigate") == "navigate"
+    by_hand = (
+        headers.get("sec-fetch-site") in ("none", "same-origin")
+        and headers.get("sec-fetch-mode", "navigate") == "navigate"
+    )
     return page and by_hand
 
 
@@ -191,5 +200,3 @@ async def _csrf_fits(request: Request) -> bool:
 def _strictest(needs: list[Needs]) -> Needs:
     order: tuple[Needs, ...] = ("anyone", "agent", "lead", "admin")
     return max(needs, key=order.index)
-
-

@@ -13,7 +13,17 @@ from feed import lookups, staff
 from feed.access import GuardedRoute
 from feed.asking import case_filter, number, search_text, seen_number
 from feed.bodies import (
-    Answer, Assignment, Bulk, Case, NewUser, Note, Nothing, Pause, ProblemDetail, Resolution, Snooze, User,
+    Answer,
+    Assignment,
+    Bulk,
+    Case,
+    NewUser,
+    Note,
+    Pause,
+    ProblemDetail,
+    Resolution,
+    Snooze,
+    User,
 )
 from feed.catalogue import Catalogue
 from feed.parts import parts_of, person_of, texts_of
@@ -30,7 +40,13 @@ __all__ = ["router", "seen_case"]
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDetail, "description": what}
-    for status, what in [(401, "not signed in"), (403, "not allowed"), (404, "not there"), (409, "somebody was quicker"), (422, "not understood")]
+    for status, what in [
+        (401, "not signed in"),
+        (403, "not allowed"),
+        (404, "not there"),
+        (409, "somebody was quicker"),
+        (422, "not understood"),
+    ]
 }
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute, responses=REFUSALS)
 CaseId = Annotated[str, Path(pattern=r"^[0-9A-Za-z]{1,19}$")]
@@ -61,8 +77,11 @@ async def _changed(request: Request, name: str, change: Callable[[Desk, int, str
 
 @router.get("/cases", response_model=list[Case], tags=["cases"], summary="The queue: by priority, then by what is due")
 async def list_cases(request: Request) -> JSONResponse:
-    """Parameters, each may be repeated: `status`, `team`, `priority`, `channel`, `label`, `language`; `q` searches all
-    messages of a case; `assignee` (`me`, or empty for nobody's); `limit`, `offset`. Without `status`: not resolved."""
+    """Without `status`: all that is not resolved.
+
+    `status`, `team`, `priority`, `channel`, `label` and `language` may be repeated; `q` searches all
+    messages of a case; `assignee` is a name, `me`, or empty for nobody's; `limit`, `offset`.
+    """
     items = await parts_of(request).desk.list(case_filter(request, person_of(request)))
     return JSONResponse([item.as_json() for item in items])
 
@@ -82,7 +101,9 @@ async def bulk(request: Request, body: Bulk) -> JSONResponse:
 
 def _options(body: Bulk) -> dict[str, Any]:
     """What the action needs, and nothing else."""
-    needed = {"assign": ("to", body.to), "snooze": ("until", body.until), "resolve": ("reason", body.reason)}.get(body.action)
+    needed = {"assign": ("to", body.to), "snooze": ("until", body.until), "resolve": ("reason", body.reason)}.get(
+        body.action
+    )
     if needed is None:
         return {}
     name, value = needed
@@ -102,12 +123,12 @@ async def show_case(request: Request, case_id: CaseId) -> JSONResponse:
 
 
 @router.post("/cases/{case_id}/claim", response_model=Case, tags=["cases"], summary="Take a case")
-async def claim(request: Request, case_id: CaseId, body: Nothing | None = None) -> JSONResponse:
+async def claim(request: Request, case_id: CaseId) -> JSONResponse:
     return await _changed(request, case_id, lambda desk, id_, actor: desk.claim(id_, actor))
 
 
 @router.post("/cases/{case_id}/release", response_model=Case, tags=["cases"], summary="Give a case back")
-async def release(request: Request, case_id: CaseId, body: Nothing | None = None) -> JSONResponse:
+async def release(request: Request, case_id: CaseId) -> JSONResponse:
     return await _changed(request, case_id, lambda desk, id_, actor: desk.release(id_, actor))
 
 
@@ -141,7 +162,7 @@ async def resolve(request: Request, case_id: CaseId, body: Resolution) -> JSONRe
 
 
 @router.post("/cases/{case_id}/reopen", response_model=Case, tags=["cases"], summary="Open a resolved case again")
-async def reopen(request: Request, case_id: CaseId, body: Nothing | None = None) -> JSONResponse:
+async def reopen(request: Request, case_id: CaseId) -> JSONResponse:
     return await _changed(request, case_id, lambda desk, id_, actor: desk.reopen(id_, actor))
 
 
@@ -161,7 +182,9 @@ async def acknowledgements(request: Request) -> JSONResponse:
     return JSONResponse([item.as_json() for item in await parts_of(request).desk.acknowledgements(asked)])
 
 
-async def _settled(request: Request, text_id: str, settle: Callable[[Desk, int, Person], Awaitable[object]]) -> JSONResponse:
+async def _settled(
+    request: Request, text_id: str, settle: Callable[[Desk, int, Person], Awaitable[object]]
+) -> JSONResponse:
     person = person_of(request)
     team = await parts_of(request).store.read(lambda connection: lookups.team_of_text(connection, int(text_id)))
     if not person.sees(team):
@@ -171,22 +194,22 @@ async def _settled(request: Request, text_id: str, settle: Callable[[Desk, int, 
 
 
 @router.post("/acknowledgements/{text_id}/approve", tags=["automatic texts"], summary="Let it be sent")
-async def approve(request: Request, text_id: TextId, body: Nothing | None = None) -> JSONResponse:
+async def approve(request: Request, text_id: TextId) -> JSONResponse:
     return await _settled(request, text_id, lambda desk, id_, person: desk.approve(id_, person.name))
 
 
 @router.post("/acknowledgements/{text_id}/reject", tags=["automatic texts"], summary="Do not send it")
-async def reject(request: Request, text_id: TextId, body: Nothing | None = None) -> JSONResponse:
+async def reject(request: Request, text_id: TextId) -> JSONResponse:
     return await _settled(request, text_id, lambda desk, id_, person: desk.reject(id_, person.name))
 
 
 @router.post("/acknowledgements/{text_id}/sent", tags=["automatic texts"], summary="It was sent after all")
-async def was_sent(request: Request, text_id: TextId, body: Nothing | None = None) -> JSONResponse:
+async def was_sent(request: Request, text_id: TextId) -> JSONResponse:
     return await _settled(request, text_id, lambda desk, id_, person: desk.settle_unknown(id_, person.name, "sent"))
 
 
 @router.post("/acknowledgements/{text_id}/unsent", tags=["automatic texts"], summary="It was not sent")
-async def was_not_sent(request: Request, text_id: TextId, body: Nothing | None = None) -> JSONResponse:
+async def was_not_sent(request: Request, text_id: TextId) -> JSONResponse:
     return await _settled(request, text_id, lambda desk, id_, person: desk.settle_unknown(id_, person.name, "unsent"))
 
 
@@ -197,7 +220,7 @@ async def pause(request: Request, body: Pause | None = None) -> JSONResponse:
 
 
 @router.post("/resume", tags=["automatic texts"], summary="Let automatic texts go out again")
-async def resume(request: Request, body: Nothing | None = None) -> JSONResponse:
+async def resume(request: Request) -> JSONResponse:
     await parts_of(request).desk.resume(person_of(request).name)
     return JSONResponse((await parts_of(request).desk.paused()).as_json())
 
@@ -206,7 +229,9 @@ async def resume(request: Request, body: Nothing | None = None) -> JSONResponse:
 async def status(request: Request) -> JSONResponse:
     parts = parts_of(request)
     paused, counts = await parts.desk.paused(), await parts.desk.counts(person_of(request).only_teams)
-    return JSONResponse({**parts.status().as_json(), "paused": paused.paused, "pause": paused.as_json(), "counts": counts.as_json()})
+    return JSONResponse(
+        {**parts.status().as_json(), "paused": paused.paused, "pause": paused.as_json(), "counts": counts.as_json()}
+    )
 
 
 @router.get("/ledger", tags=["the daemon"], summary="The books: received against what became of it")
@@ -217,19 +242,27 @@ async def books(request: Request) -> JSONResponse:
 @router.get("/users", response_model=list[User], tags=["people"], summary="Accounts of our own people")
 async def users(request: Request) -> JSONResponse:
     members = await parts_of(request).store.read(staff.all_staff)
-    return JSONResponse([_user(member.name, member.role, member.teams, stamp(member.created_at), member.disabled_at is not None) for member in members])
+    return JSONResponse(
+        [
+            _user(member.name, member.role, member.teams, stamp(member.created_at), member.disabled_at is not None)
+            for member in members
+        ]
+    )
 
 
 @router.post("/users", response_model=User, status_code=201, tags=["people"], summary="Add an account")
 async def add_user(request: Request, body: NewUser) -> JSONResponse:
     parts, now = parts_of(request), parts_of(request).clock()
     name, teams = clean_name(body.name), [team for team in dict.fromkeys(body.teams) if team]
-    if not name or any(team not in parts.care().teams for team in teams):
+    known = {*parts.care().teams, parts.care().route.team}
+    if not name or not known.issuperset(teams):
         raise Problem(422, "invalid", what="name" if not name else "teams")
     async with parts.attempts.hashing:
         password = await asyncio.to_thread(staff.hash_password, body.password)
     try:
-        await parts.store.write(lambda connection: staff.add(connection, name=name, role=body.role, teams=teams, password=password, now=now))
+        await parts.store.write(
+            lambda connection: staff.add(connection, name=name, role=body.role, teams=teams, password=password, now=now)
+        )
     except staff.AlreadyThere as error:
         raise Problem(409, "name_taken", name=name) from error
     return JSONResponse(_user(name, body.role, teams, stamp(now), False), 201)

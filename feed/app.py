@@ -58,10 +58,24 @@ def create_app(
         await hub.close()
 
     app = FastAPI(
-        title="heedful", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+        title="heedful",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
     )
     app.state.parts = Parts(
-        desk=desk, store=store, care=care, status=status, clock=clock, hub=hub, attempts=Attempts(clock), sample=sample, local=local
+        desk=desk,
+        store=store,
+        care=care,
+        status=status,
+        clock=clock,
+        hub=hub,
+        attempts=Attempts(clock),
+        sample=sample,
+        local=local,
     )
     _add_routes(app)
     _add_refusals(app)
@@ -91,7 +105,9 @@ def _add_routes(app: FastAPI) -> None:
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     return get_openapi(
-        title="heedful", version=VERSION, routes=app.routes,
+        title="heedful",
+        version=VERSION,
+        routes=app.routes,
         description="The private support queue. Ids are texts, times RFC 3339 in UTC, errors RFC 9457. "
         "Unsafe methods need the session's X-CSRF-Token.",
     )

@@ -79,7 +79,10 @@ def case_wish(request: Request) -> Wish:
     view = request.query_params.get("view", "open")
     narrow = {key: request.query_params.get(key, "")[:100] for key in NARROWING}
     return Wish(
-        view=view if view in VIEWS else "open", q=search_text(request), limit=number(request, "limit", LIMIT, LIMIT_MOST), narrow=narrow
+        view=view if view in VIEWS else "open",
+        q=search_text(request),
+        limit=number(request, "limit", LIMIT, LIMIT_MOST),
+        narrow=narrow,
     )
 
 
@@ -92,10 +95,9 @@ def page_filter(wish: Wish, person: Person) -> CaseFilter:
         "waiting": {"status": ("waiting",)},
         "resolved": {"status": ("resolved",)},
     }
-    narrow = {key: (value,) for key, value in wish.narrow.items() if value}
-    return CaseFilter(
-        **by_view.get(wish.view, {}), **narrow, q=wish.q or None, teams=person.only_teams, limit=wish.limit + 1
-    )
+    narrow: Mapping[str, Any] = {key: (value,) for key, value in wish.narrow.items() if value}
+    asked = {**by_view.get(wish.view, {}), **narrow}
+    return CaseFilter(**asked, q=wish.q or None, teams=person.only_teams, limit=wish.limit + 1)
 
 
 def case_filter(request: Request, person: Person) -> CaseFilter:
@@ -106,8 +108,15 @@ def case_filter(request: Request, person: Person) -> CaseFilter:
         raise Problem(422, "invalid", what="status")
     assignee = request.query_params.get("assignee")
     return CaseFilter(
-        status=status, team=tuple(lists["team"]), priority=tuple(lists["priority"]), channel=tuple(lists["channel"]),
-        label=tuple(lists["label"]), language=tuple(lists["language"]), q=search_text(request) or None,
-        assignee=person.name if assignee == "me" else assignee, teams=person.only_teams,
-        limit=number(request, "limit", 200, LIMIT_MOST), offset=number(request, "offset", 0, 1_000_000),
+        status=status,
+        team=tuple(lists["team"]),
+        priority=tuple(lists["priority"]),
+        channel=tuple(lists["channel"]),
+        label=tuple(lists["label"]),
+        language=tuple(lists["language"]),
+        q=search_text(request) or None,
+        assignee=person.name if assignee == "me" else assignee,
+        teams=person.only_teams,
+        limit=number(request, "limit", 200, LIMIT_MOST),
+        offset=number(request, "offset", 0, 1_000_000),
     )

@@ -10,7 +10,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from feed.staff import Role
 
 __all__ = [
-    "Answer", "Assignment", "Bulk", "Case", "NewUser", "Note", "Nothing", "Pause", "ProblemDetail", "Resolution", "Snooze", "User",
+    "Answer",
+    "Assignment",
+    "Bulk",
+    "Case",
+    "NewUser",
+    "Note",
+    "Pause",
+    "ProblemDetail",
+    "Resolution",
+    "Snooze",
+    "User",
 ]
 
 Reason = Literal[
@@ -23,10 +33,6 @@ Id = Annotated[str, Field(pattern=r"^[0-9]{1,19}$", description="A 63-bit number
 
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class Nothing(BaseModel):
-    """Some callers send an empty object where nothing is asked."""
 
 
 class Answer(Body):

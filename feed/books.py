@@ -11,7 +11,19 @@ from routing.store.ledger import Counts, Ledger
 
 __all__ = ["Books", "Hour", "books_of"]
 
-COLUMNS = ("received", "duplicates", "quarantined", "stored", "routed", "kept", "sent", "suppressed", "refused", "unknown", "pending")
+COLUMNS = (
+    "received",
+    "duplicates",
+    "quarantined",
+    "stored",
+    "routed",
+    "kept",
+    "sent",
+    "suppressed",
+    "refused",
+    "unknown",
+    "pending",
+)
 HOURS = 48
 TALLEST = 96.0
 
@@ -78,8 +90,11 @@ def _hours(ledger: Ledger, now: datetime) -> tuple[Hour, ...]:
     most = max(1, *stored.values())
     return tuple(
         Hour(
-            start=start, stored=stored[start], routed=routed[start],
-            height=round(stored[start] / most * TALLEST, 1), routed_height=round(routed[start] / most * TALLEST, 1),
+            start=start,
+            stored=stored[start],
+            routed=routed[start],
+            height=round(stored[start] / most * TALLEST, 1),
+            routed_height=round(routed[start] / most * TALLEST, 1),
         )
         for start in starts
     )

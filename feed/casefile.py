@@ -17,7 +17,9 @@ from routing.store.events import Event
 
 __all__ = ["Because", "CaseView", "Clock", "Moment", "ReadingView", "case_view"]
 
-SILENT_EVENTS = frozenset({"message", "case_changed", "answer_queued", "sent", "preview", "suppressed", "unknown", "refused"})
+SILENT_EVENTS = frozenset(
+    {"message", "case_changed", "answer_queued", "sent", "preview", "suppressed", "unknown", "refused"}
+)
 """What the conversation itself already shows."""
 
 
@@ -161,7 +163,13 @@ def _customer(message: MessageItem) -> Moment:
 
 def _own(message: MessageItem) -> Moment:
     return Moment(
-        id=f"o{message.id}", form="elsewhere", at=message.sent_at, text=message.text, spans=[], state="sent", actor=message.author_name
+        id=f"o{message.id}",
+        form="elsewhere",
+        at=message.sent_at,
+        text=message.text,
+        spans=[],
+        state="sent",
+        actor=message.author_name,
     )
 
 
@@ -180,13 +188,26 @@ def _outgoing(row: OutboxItem) -> Moment:
 
 def _event(event: Event, texts: Catalogue) -> Moment:
     if event.kind == "note":
-        return Moment(id=f"e{event.seq}", form="note", at=event.at, actor=event.actor or "", text=str(event.data.get("text", "")), spans=[])
+        return Moment(
+            id=f"e{event.seq}",
+            form="note",
+            at=event.at,
+            actor=event.actor or "",
+            text=str(event.data.get("text", "")),
+            spans=[],
+        )
     words = texts.name("event", event.kind)
     more = event.data.get("to") or event.data.get("detail") or ""
     if event.kind == "resolved":
         words = f"{words} ({texts.name('resolution', str(event.data.get('reason', '')))})"
     return Moment(
-        id=f"e{event.seq}", form="event", at=event.at, actor=event.actor or "", words=words, text=more if isinstance(more, str) else "", spans=[]
+        id=f"e{event.seq}",
+        form="event",
+        at=event.at,
+        actor=event.actor or "",
+        words=words,
+        text=more if isinstance(more, str) else "",
+        spans=[],
     )
 
 
@@ -228,7 +249,9 @@ def _because(reasons: list[Any], text: str, texts: Catalogue) -> Iterator[Becaus
             detail = texts.name("harm", detail)
         elif rule == "unreadable" and detail:
             detail = language_name(detail, texts)
-        quotes = tuple(dict.fromkeys(text[start:end] for start, end in spans_of([reason]) if 0 <= start < end <= len(text)))
+        quotes = tuple(
+            dict.fromkeys(text[start:end] for start, end in spans_of([reason]) if 0 <= start < end <= len(text))
+        )
         yield Because(words=texts.name("because", rule), detail=detail, quotes=quotes[:6])
 
 

@@ -70,7 +70,9 @@ class Hub:
         self._pump: asyncio.Task[None] | None = None
         store.on_commit(self._woken.set)
 
-    async def stream(self, after: int | None, visible: Callable[[str | None], bool], alive: Callable[[], Any]) -> AsyncIterator[bytes]:
+    async def stream(
+        self, after: int | None, visible: Callable[[str | None], bool], alive: Callable[[], Any]
+    ) -> AsyncIterator[bytes]:
         """Frames for one client until it leaves, its session ends or the hub closes.
 
         `alive` is awaited with each heartbeat; the first frame is a heartbeat, so that the page knows it is connected.

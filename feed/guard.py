@@ -20,7 +20,15 @@ CSP = (
     "script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 )
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-real-ip")
+FORWARDING = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-port",
+    "x-real-ip",
+)
 BODY_AT_MOST = 1_000_000
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # A form is sent with `Origin: null` from a page that forbids referrers; these two pages work without a script.
@@ -64,7 +72,7 @@ def place(scope: Scope, care: Care) -> Place | None:
 
 def forwarded(headers: Headers) -> bool:
     """Whether something stands between the browser and us."""
-    return any(name.startswith("x-forwarded-") or name in FORWARDING for name in headers.keys())
+    return any(name.startswith("x-forwarded-") or name in FORWARDING for name in headers)
 
 
 def same_origin(headers: Headers, here: Place) -> bool:
@@ -91,7 +99,9 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             # The page has no WebSocket: what asks for one is closed unheard.
-            await (self._app(scope, receive, send) if scope["type"] == "lifespan" else send({"type": "websocket.close"}))
+            await (
+                self._app(scope, receive, send) if scope["type"] == "lifespan" else send({"type": "websocket.close"})
+            )
             return
         here = Place("http", "localhost", 80) if self._local else place(scope, self._care())
         scope.setdefault("state", {})["place"] = here
@@ -147,7 +157,12 @@ class _Secured:
 async def _refuse(refusal: tuple[int, str], send: Send) -> None:
     status, detail = refusal
     kind = {421: "misdirected", 403: "cross-origin", 411: "length-required", 413: "too-large"}[status]
-    problem = {"type": f"urn:heedful:problem:{kind}", "title": kind.replace("-", " "), "status": status, "detail": detail}
+    problem = {
+        "type": f"urn:heedful:problem:{kind}",
+        "title": kind.replace("-", " "),
+        "status": status,
+        "detail": detail,
+    }
     body = json.dumps(problem).encode()
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -12,7 +12,17 @@ from routing.shown import MessageItem
 from routing.store import search
 from routing.store.rows import CASE, GAP, MESSAGE, OUTBOX, STAFF
 
-__all__ = ["Gap", "acknowledged", "assignees", "gaps", "message_text", "stream", "team_of_text", "unclaimed_p1", "visible_cases"]
+__all__ = [
+    "Gap",
+    "acknowledged",
+    "assignees",
+    "gaps",
+    "message_text",
+    "stream",
+    "team_of_text",
+    "unclaimed_p1",
+    "visible_cases",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +70,9 @@ def message_text(connection: Connection, message_id: int) -> tuple[str, str | No
 
 def team_of_text(connection: Connection, text_id: int) -> str | None:
     """The team of the case that a text of ours belongs to; None where it belongs to none."""
-    question = select(CASE.c.team).select_from(OUTBOX.join(CASE, CASE.c.id == OUTBOX.c.case_id)).where(OUTBOX.c.id == text_id)
+    question = (
+        select(CASE.c.team).select_from(OUTBOX.join(CASE, CASE.c.id == OUTBOX.c.case_id)).where(OUTBOX.c.id == text_id)
+    )
     return connection.execute(question).scalar_one_or_none()
 
 
@@ -73,11 +85,15 @@ def visible_cases(connection: Connection, ids: Sequence[int], teams: Sequence[st
 
 def unclaimed_p1(connection: Connection, teams: Sequence[str] | None) -> int:
     """How many of the most urgent cases nobody has taken."""
-    question = select(func.count()).where(CASE.c.priority == "P1", CASE.c.status != "resolved", CASE.c.assignee.is_(None))
+    question = select(func.count()).where(
+        CASE.c.priority == "P1", CASE.c.status != "resolved", CASE.c.assignee.is_(None)
+    )
     return int(connection.execute(question if teams is None else question.where(CASE.c.team.in_(teams))).scalar_one())
 
 
-def stream(connection: Connection, q: str, outcome: str | None, limit: int, teams: Sequence[str] | None) -> list[MessageItem]:
+def stream(
+    connection: Connection, q: str, outcome: str | None, limit: int, teams: Sequence[str] | None
+) -> list[MessageItem]:
     """The newest messages, kept ones too; `q` searches them, `outcome` is routed or kept."""
     question = select(*(MESSAGE.c[field.name] for field in fields(MessageItem)))
     if q:

@@ -19,7 +19,6 @@ from feed.parts import parts_of, person_of, session_of, texts_of
 from feed.problems import Problem
 from feed.render import fragment, page
 from feed.views import drop, language_name, line, out
-from routing import inquiry
 from routing.shown import AckFilter
 from routing.store import events
 from routing.store.ledger import ledger
@@ -51,7 +50,9 @@ async def _numbers(request: Request) -> dict[str, Any]:
     failed = sum(1 for channel in status.channels if channel.state == "failed")
     p1 = await parts.store.read(lambda connection: lookups.unclaimed_p1(connection, teams))
     waiting = counts.doubtful + counts.to_approve
-    numbers = Numbers(p1=p1, overdue=counts.overdue, open=counts.total, waiting_texts=waiting, alarms=failed + len(status.alarms))
+    numbers = Numbers(
+        p1=p1, overdue=counts.overdue, open=counts.total, waiting_texts=waiting, alarms=failed + len(status.alarms)
+    )
     return {"counts": numbers, "paused": paused}
 
 
@@ -122,7 +123,9 @@ async def _stream(request: Request) -> dict[str, Any]:
     limit, teams, texts = number(request, "limit", 80, 500), person_of(request).only_teams, texts_of(request)
     view = view if view in STREAM_VIEWS else "all"
     outcome = None if view == "all" else view
-    found = await parts_of(request).store.read(lambda connection: lookups.stream(connection, q, outcome, limit + 1, teams))
+    found = await parts_of(request).store.read(
+        lambda connection: lookups.stream(connection, q, outcome, limit + 1, teams)
+    )
     return {
         "messages": [drop(item, texts) for item in found[:limit]],
         "more": len(found) > limit,
@@ -146,7 +149,9 @@ async def _acknowledgements(request: Request) -> dict[str, Any]:
     wanted = request.query_params.get("state", "attention")
     view = wanted if wanted in ACK_VIEWS else "attention"
     states = ("unknown", "approve") if view == "attention" else (view,)
-    found = [item for state in states for item in await parts.desk.acknowledgements(AckFilter(state=state, teams=teams))]
+    found = [
+        item for state in states for item in await parts.desk.acknowledgements(AckFilter(state=state, teams=teams))
+    ]
     return {"texts": [out(item, texts) for item in found], "wish": {"state": view}, "views": ACK_VIEWS}
 
 
@@ -206,10 +211,14 @@ async def live(request: Request) -> Response:
     after = request.headers.get("last-event-id") or request.query_params.get("after") or ""
     position = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
 
+    key = session.key if session else None
+
     async def alive() -> bool:
-        if session is None:
+        if key is None:
             return True
-        return await parts.store.read(lambda connection: staff.is_open(connection, session.key, parts.clock()))
+        return await parts.store.read(lambda connection: staff.is_open(connection, key, parts.clock()))
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(parts.hub.stream(position, person.sees, alive), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        parts.hub.stream(position, person.sees, alive), media_type="text/event-stream", headers=headers
+    )

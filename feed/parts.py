@@ -40,11 +40,11 @@ class Parts:
 
 
 def parts_of(request: Request) -> Parts:
-    return cast(Parts, request.app.state.parts)
+    return cast("Parts", request.app.state.parts)
 
 
 def place_of(request: Request) -> Place:
-    return cast(Place, request.state.place)
+    return cast("Place", request.state.place)
 
 
 def session_of(request: Request) -> Session | None:
@@ -54,7 +54,7 @@ def session_of(request: Request) -> Session | None:
 
 def person_of(request: Request) -> Person:
     """Who acts; only asked behind a route that demands a role."""
-    return cast(Person, request.state.person)
+    return cast("Person", request.state.person)
 
 
 def texts_of(request: Request) -> Catalogue:

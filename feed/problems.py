@@ -22,7 +22,13 @@ class Problem(Exception):
     """A refusal with its way out. `kind` names texts of the catalogue: `problem.<kind>` and its title."""
 
     def __init__(
-        self, status: int, kind: str, *, headers: Mapping[str, str] | None = None, reason: str | None = None, **values: object
+        self,
+        status: int,
+        kind: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        reason: str | None = None,
+        **values: object,
     ) -> None:
         super().__init__(kind)
         self.status = status

@@ -78,7 +78,8 @@ def _render(request: Request, template: str, values: dict[str, Any]) -> str:
 def script_data(value: object) -> Markup:
     """JSON inside a <script type="application/json">: no character that could end the element."""
     raw = json.dumps(value, ensure_ascii=False)
-    return Markup(raw.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+    safe = raw.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Markup(safe)  # noqa: S704  no character is left that means anything in HTML
 
 
 def instant(at: datetime | None, style: str = "ago") -> Markup:

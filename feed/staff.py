@@ -18,9 +18,30 @@ from routing.store.rows import SESSION, STAFF
 from routing.store.tables import StaffRow
 
 __all__ = [
-    "IDLE", "LIFE", "ROLES", "VISITOR", "AlreadyThere", "Person", "Role", "Session", "add", "all_staff", "any_staff",
-    "close_session", "digest", "first_run_open", "first_run_token", "hash_password", "is_open", "open_session", "password_of", "redeem",
-    "sample_visitor", "seen", "session", "verify_password",
+    "IDLE",
+    "LIFE",
+    "ROLES",
+    "VISITOR",
+    "AlreadyThere",
+    "Person",
+    "Role",
+    "Session",
+    "add",
+    "all_staff",
+    "any_staff",
+    "close_session",
+    "digest",
+    "first_run_open",
+    "first_run_token",
+    "hash_password",
+    "is_open",
+    "open_session",
+    "password_of",
+    "redeem",
+    "sample_visitor",
+    "seen",
+    "session",
+    "verify_password",
 ]
 
 Role = Literal["agent", "lead", "admin"]
@@ -102,7 +123,9 @@ def add(connection: Connection, *, name: str, role: Role, teams: Sequence[str], 
     if connection.execute(select(STAFF.c.name).where(STAFF.c.name == name)).first():
         raise AlreadyThere(name)
     connection.execute(
-        insert(STAFF).values(name=name, role=role, teams=list(teams), password=password, created_at=now, disabled_at=None)
+        insert(STAFF).values(
+            name=name, role=role, teams=list(teams), password=password, created_at=now, disabled_at=None
+        )
     )
 
 
@@ -111,7 +134,9 @@ def open_session(connection: Connection, staff: str, now: datetime) -> tuple[str
     cookie, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     connection.execute(delete(SESSION).where(SESSION.c.expires_at < now))
     connection.execute(
-        insert(SESSION).values(id=digest(cookie), staff=staff, csrf=csrf, created_at=now, seen_at=now, expires_at=now + LIFE)
+        insert(SESSION).values(
+            id=digest(cookie), staff=staff, csrf=csrf, created_at=now, seen_at=now, expires_at=now + LIFE
+        )
     )
     return cookie, csrf
 
@@ -181,4 +206,4 @@ def _person(connection: Connection, name: str, *, sample: bool) -> Person | None
         return sample_visitor() if sample and name == VISITOR else None
     if row["disabled_at"] is not None or row["role"] not in ROLES:
         return None
-    return Person(name=name, role=cast(Role, row["role"]), teams=frozenset(row["teams"] or ()))
+    return Person(name=name, role=cast("Role", row["role"]), teams=frozenset(row["teams"] or ()))

@@ -49,7 +49,7 @@ def catalogue(language: str) -> Catalogue:
 
 def negotiate(chosen: str | None, accept: str) -> str:
     """The viewer's own choice, then the browser's wish in its order, then English."""
-    if chosen in LANGUAGES:
+    if chosen is not None and chosen in LANGUAGES:
         return chosen
     for wish in _wishes(accept):
         if wish.startswith(_TRADITIONAL):

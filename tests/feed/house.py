@@ -34,8 +34,12 @@ def status() -> Status:
     return Status(
         channels=(
             ChannelHealth(name="telegram-care", kind="telegram", state="listening", since=at, last_success=at),
-            ChannelHealth(name="x-mentions", kind="x", state="waiting", since=at, last_success=at, error="429: asked to wait 60 s"),
-            ChannelHealth(name="shop-reviews", kind="webhook", state="failed", since=at, error="401: the token was revoked"),
+            ChannelHealth(
+                name="x-mentions", kind="x", state="waiting", since=at, last_success=at, error="429: asked to wait 60 s"
+            ),
+            ChannelHealth(
+                name="shop-reviews", kind="webhook", state="failed", since=at, error="401: the token was revoked"
+            ),
             ChannelHealth(name="news", kind="rss", state="idle", since=at),
         ),
         alarms=(Alarm(name="shop-reviews", text="The channel has stopped: its token was revoked.", since=at),),
@@ -46,7 +50,9 @@ def status() -> Status:
 class House:
     """Runs until `stop`. `write` and `call` work from the test's own thread."""
 
-    def __init__(self, folder: Path, *, sample: bool = False, care: Care = CARE, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, folder: Path, *, sample: bool = False, care: Care = CARE, clock: Callable[[], datetime] = now
+    ) -> None:
         self._url = f"sqlite:///{folder / 'feed.db'}"
         self._sample, self._care, self._clock = sample, care, clock
         self._ready = threading.Event()
@@ -68,11 +74,13 @@ class House:
         self.store = open_store(self._url, clock=self._clock)
         desk = Desk(self.store, lambda: self._care, self._clock)
         self.app = create_app(desk, self.store, lambda: self._care, status, sample=self._sample, clock=self._clock)
-        config = uvicorn.Config(self.app, port=0, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=20)
+        config = uvicorn.Config(
+            self.app, port=0, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=20
+        )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
             await asyncio.sleep(0.01)
         self.port = server.servers[0].sockets[0].getsockname()[1]
         self._ready.set()

@@ -10,9 +10,22 @@ from routing.store import events, settings
 from tests.feed.conftest import Door, Rooms
 
 LISTED = {
-    "id", "channel", "thread", "author", "text", "language", "priority", "team", "status", "assignee", "because", "opened_at",
-    "acknowledged_at", "first_answer_due", "resolution_due",
-}  # fmt: skip
+    "id",
+    "channel",
+    "thread",
+    "author",
+    "text",
+    "language",
+    "priority",
+    "team",
+    "status",
+    "assignee",
+    "because",
+    "opened_at",
+    "acknowledged_at",
+    "first_answer_due",
+    "resolution_due",
+}
 
 
 @pytest.fixture
@@ -45,12 +58,28 @@ async def test_the_queue(door: Door) -> None:
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("?priority=P1", 2), ("?priority=P1,P2", 5), ("?priority=P1&priority=P2", 5), ("?team=payments", 2), ("?channel=x-mentions", 2),
-        ("?label=unsure", 1), ("?language=zh", 4), ("?language=zh-Hant", 2), ("?assignee=me", 1), ("?assignee=", 6), ("?q=行李", 1),
-        ("?q=机票", 1), ("?q=stolen", 1), ("?q=@priya_r", 1), ("?status=resolved", 0), ("?status=claimed", 2), ("?limit=3", 3),
-        ("?limit=3&offset=6", 2), ("?q=nothinglikeit", 0), ("?q=" + "x" * 5000, 0),
+        ("?priority=P1", 2),
+        ("?priority=P1,P2", 5),
+        ("?priority=P1&priority=P2", 5),
+        ("?team=payments", 2),
+        ("?channel=x-mentions", 2),
+        ("?label=unsure", 1),
+        ("?language=zh", 4),
+        ("?language=zh-Hant", 2),
+        ("?assignee=me", 1),
+        ("?assignee=", 6),
+        ("?q=行李", 1),
+        ("?q=机票", 1),
+        ("?q=stolen", 1),
+        ("?q=@priya_r", 1),
+        ("?status=resolved", 0),
+        ("?status=claimed", 2),
+        ("?limit=3", 3),
+        ("?limit=3&offset=6", 2),
+        ("?q=nothinglikeit", 0),
+        ("?q=" + "x" * 5000, 0),
     ],
-)  # fmt: skip
+)
 async def test_filters(door: Door, query: str, count: int) -> None:
     assert len(await cases(door, query)) == count
 
@@ -63,7 +92,9 @@ async def test_what_is_not_understood_is_said(door: Door, query: str) -> None:
     assert set(answer.json()) >= {"type", "title", "status", "detail"}
 
 
-@pytest.mark.parametrize("name", ["0", "1", "9223372036854775807", "9223372036854775808", "9" * 19, "ZZZZ", "x" * 19, "%00", "-1", "1'"])
+@pytest.mark.parametrize(
+    "name", ["0", "1", "9223372036854775807", "9223372036854775808", "9" * 19, "ZZZZ", "x" * 19, "%00", "-1", "1'"]
+)
 async def test_a_case_that_is_not_there(door: Door, name: str) -> None:
     assert (await door.get(f"/api/v1/cases/{name}")).status_code in (404, 422)
     assert (await door.get(f"/cases/{name}")).status_code in (404, 422)
@@ -110,7 +141,9 @@ async def test_only_one_of_two_gets_it(rooms: Rooms, door: Door) -> None:
 async def test_an_answer_to_what_was_not_read_is_stopped(rooms: Rooms, door: Door) -> None:
     case = await free(door)
     seen = int((await door.get(f"/api/v1/cases/{case}")).json()["last_message_id"]) - 1
-    answer = await door.post(f"/api/v1/cases/{case}/answer", {"text": "hello", "seen": str(seen)}, **{"Accept-Language": "zh-TW"})
+    answer = await door.post(
+        f"/api/v1/cases/{case}/answer", {"text": "hello", "seen": str(seen)}, **{"Accept-Language": "zh-TW"}
+    )
     assert answer.status_code == 409
     assert answer.json()["detail"] == "答覆未送出。請先閱讀新內容，再重新送出。 客戶剛剛又傳來訊息。"
 
@@ -118,12 +151,24 @@ async def test_an_answer_to_what_was_not_read_is_stopped(rooms: Rooms, door: Doo
 @pytest.mark.parametrize(
     ("action", "body"),
     [
-        ("answer", {}), ("answer", {"text": ""}), ("answer", {"text": "   "}), ("answer", {"text": "x" * 10_001}), ("answer", {"text": "x", "seen": "x"}),
-        ("answer", {"text": "x", "seen": "9" * 30}), ("answer", {"text": "x", "unknown": 1}), ("note", {"text": None}), ("assign", {"to": ""}),
-        ("assign", {"to": "x" * 61}), ("snooze", {"until": "tomorrow"}), ("snooze", {"until": "2027-03-02T00:00:00"}), ("resolve", {"reason": "bored"}),
-        ("resolve", {}), ("resolve", []), ("answer", "text"),
+        ("answer", {}),
+        ("answer", {"text": ""}),
+        ("answer", {"text": "   "}),
+        ("answer", {"text": "x" * 10_001}),
+        ("answer", {"text": "x", "seen": "x"}),
+        ("answer", {"text": "x", "seen": "9" * 30}),
+        ("answer", {"text": "x", "unknown": 1}),
+        ("note", {"text": None}),
+        ("assign", {"to": ""}),
+        ("assign", {"to": "x" * 61}),
+        ("snooze", {"until": "tomorrow"}),
+        ("snooze", {"until": "2027-03-02T00:00:00"}),
+        ("resolve", {"reason": "bored"}),
+        ("resolve", {}),
+        ("resolve", []),
+        ("answer", "text"),
     ],
-)  # fmt: skip
+)
 async def test_bodies_that_make_no_sense(door: Door, action: str, body: object) -> None:
     answer = await door.post(f"/api/v1/cases/{await free(door)}/{action}", body)
     assert answer.status_code == 422
@@ -132,7 +177,9 @@ async def test_bodies_that_make_no_sense(door: Door, action: str, body: object) 
 
 async def test_many_at_once(door: Door) -> None:
     ids = [case["id"] for case in await cases(door)]
-    results = (await door.post("/api/v1/cases/bulk", {"ids": [*ids, "1"], "action": "resolve", "reason": "spam"})).json()["results"]
+    results = (
+        await door.post("/api/v1/cases/bulk", {"ids": [*ids, "1"], "action": "resolve", "reason": "spam"})
+    ).json()["results"]
     assert [one["id"] for one in results] == [*ids, "1"]
     refused = {one["id"]: one["problem"]["type"] for one in results if not one["done"]}
     assert refused.pop("1") == "urn:heedful:problem:not_found"
@@ -150,7 +197,10 @@ async def test_all_automatic_texts_stop_and_go_on(rooms: Rooms, door: Door) -> N
 
 
 async def test_texts_that_wait_for_a_person(door: Door) -> None:
-    by_state = {state: (await door.get(f"/api/v1/acknowledgements?state={state}")).json() for state in ("unknown", "approve", "preview")}
+    by_state = {
+        state: (await door.get(f"/api/v1/acknowledgements?state={state}")).json()
+        for state in ("unknown", "approve", "preview")
+    }
     assert {state: len(found) for state, found in by_state.items()} == {"unknown": 1, "approve": 1, "preview": 1}
     at = "/api/v1/acknowledgements/"
     assert (await door.post(f"{at}{by_state['unknown'][0]['id']}/unsent")).status_code == 200

@@ -18,10 +18,40 @@ from sentiment.api import HARMS, KINDS, LABELS
 FOLDER = Path(feed.__file__).parent
 SLOT = re.compile(r"\{([a-z_]+)\}")
 GROUPS = (
-    "label", "ack", "ack_short", "resolution", "resolution_hint", "role", "status", "kind", "harm", "part", "state", "reason", "kept",
-    "channel_state", "lang", "priority", "event", "because", "refusal", "problem", "clock", "reading", "view", "stream", "ack_view",
-    "ack_empty", "theme", "help", "nav", "filter", "snooze", "ledger", "js",
-)  # fmt: skip
+    "label",
+    "ack",
+    "ack_short",
+    "resolution",
+    "resolution_hint",
+    "role",
+    "status",
+    "kind",
+    "harm",
+    "part",
+    "state",
+    "reason",
+    "kept",
+    "channel_state",
+    "lang",
+    "priority",
+    "event",
+    "because",
+    "refusal",
+    "problem",
+    "clock",
+    "reading",
+    "view",
+    "stream",
+    "ack_view",
+    "ack_empty",
+    "theme",
+    "help",
+    "nav",
+    "filter",
+    "snooze",
+    "ledger",
+    "js",
+)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -41,7 +71,11 @@ def test_no_key_twice() -> None:
 
 
 def test_every_key_is_asked_for_and_every_question_has_a_key() -> None:
-    sources = [path.read_text("utf-8") for pattern in ("*.py", "templates/*.html", "static/feed.js") for path in FOLDER.glob(pattern)]
+    sources = [
+        path.read_text("utf-8")
+        for pattern in ("*.py", "templates/*.html", "static/feed.js")
+        for path in FOLDER.glob(pattern)
+    ]
     text = "\n".join(sources)
     keys = set(catalogue("en").texts)
     asked = set(re.findall(r"""\b(?:t|text|count)\(\s*["']([a-z_.A-Z0-9]+)["'][),]""", text)) - {"q"}
@@ -49,13 +83,21 @@ def test_every_key_is_asked_for_and_every_question_has_a_key() -> None:
     assert {key for key in asked if "." in key} <= keys | plural
     said = {f"js.{key}" for key in re.findall(r"""say\("([a-z0-9_]+)"[,)]""", text)}
     assert said <= keys
-    unused = {key for key in keys - asked if key.partition(".")[0] not in GROUPS and key.rpartition(".")[0] not in asked}
+    unused = {
+        key for key in keys - asked if key.partition(".")[0] not in GROUPS and key.rpartition(".")[0] not in asked
+    }
     assert not {key for key in unused if f'"{key}"' not in text}
 
 
 def test_every_value_has_a_word() -> None:
     texts = catalogue("en").texts
-    for group, values in (("label", LABELS), ("harm", HARMS), ("kind", KINDS), ("reason", REASONS), ("resolution", REASONS_TO_RESOLVE)):
+    for group, values in (
+        ("label", LABELS),
+        ("harm", HARMS),
+        ("kind", KINDS),
+        ("reason", REASONS),
+        ("resolution", REASONS_TO_RESOLVE),
+    ):
         assert not [value for value in values if f"{group}.{value}" not in texts], group
 
 
@@ -78,18 +120,35 @@ def test_each_chinese_is_its_own() -> None:
 @pytest.mark.parametrize(
     ("chosen", "accept", "language"),
     [
-        (None, "", "en"), (None, "zh-TW,zh;q=0.9,en;q=0.8", "zh-Hant"), (None, "zh-HK", "zh-Hant"), (None, "zh-MO", "zh-Hant"),
-        (None, "zh-CN,zh;q=0.9", "zh-Hans"), (None, "zh-SG", "zh-Hans"), (None, "zh-Hant-HK", "zh-Hant"), (None, "zh", "zh-Hans"),
-        (None, "es-ES,es;q=0.9,zh-TW;q=0.5,en;q=0.3", "zh-Hant"), (None, "en;q=0.1, zh-CN;q=0.9", "zh-Hans"), ("zh-Hant", "en", "zh-Hant"),
-        ("xx", "zh-CN", "zh-Hans"), (None, "zh-CN;q=x,,;;q=,en", "en"), (None, "*", "en"),
+        (None, "", "en"),
+        (None, "zh-TW,zh;q=0.9,en;q=0.8", "zh-Hant"),
+        (None, "zh-HK", "zh-Hant"),
+        (None, "zh-MO", "zh-Hant"),
+        (None, "zh-CN,zh;q=0.9", "zh-Hans"),
+        (None, "zh-SG", "zh-Hans"),
+        (None, "zh-Hant-HK", "zh-Hant"),
+        (None, "zh", "zh-Hans"),
+        (None, "es-ES,es;q=0.9,zh-TW;q=0.5,en;q=0.3", "zh-Hant"),
+        (None, "en;q=0.1, zh-CN;q=0.9", "zh-Hans"),
+        ("zh-Hant", "en", "zh-Hant"),
+        ("xx", "zh-CN", "zh-Hans"),
+        (None, "zh-CN;q=x,,;;q=,en", "en"),
+        (None, "*", "en"),
     ],
-)  # fmt: skip
+)
 def test_the_viewers_language(chosen: str | None, accept: str, language: str) -> None:
     assert negotiate(chosen, accept) == language
 
 
 @pytest.mark.parametrize(
-    ("tag", "name"), [("zh-Hant-HK", "Traditional Chinese"), ("zh", "Chinese"), ("es-419", "Spanish"), ("xx-Latn", "xx-Latn"), ("und", "unknown")]
+    ("tag", "name"),
+    [
+        ("zh-Hant-HK", "Traditional Chinese"),
+        ("zh", "Chinese"),
+        ("es-419", "Spanish"),
+        ("xx-Latn", "xx-Latn"),
+        ("und", "unknown"),
+    ],
 )
 def test_languages_by_name(tag: str, name: str) -> None:
     assert language_name(tag, catalogue("en")) == name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from config.schema import Web
@@ -23,10 +25,23 @@ def test_our_own_addresses(host: str) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        "evil.example", "evil.example:8080", "127.0.0.1", "127.0.0.1:80", "localhost:8081", "localhost.evil.example:8080", "127.0.0.1:8080@evil",
-        "127.0.0.2:8080", "0.0.0.0:8080", "", "127.0.0.1:8080, evil", "127.0.0.1:x", "[::1", "localhost:99999999", "ⅼocalhost:8080",
+        "evil.example",
+        "evil.example:8080",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        "localhost:8081",
+        "localhost.evil.example:8080",
+        "127.0.0.1:8080@evil",
+        "127.0.0.2:8080",
+        "0.0.0.0:8080",
+        "",
+        "127.0.0.1:8080, evil",
+        "127.0.0.1:x",
+        "[::1",
+        "localhost:99999999",
+        "ⅼocalhost:8080",
     ],
-)  # fmt: skip
+)
 def test_anything_else_is_refused(host: str) -> None:
     found = scope("x")
     found["headers"] = [(b"host", host.encode("utf-8"))]
@@ -38,7 +53,10 @@ def test_one_host_exactly() -> None:
     assert place(scope("127.0.0.1:8080", "127.0.0.1:8080"), CARE) is None
 
 
-@pytest.mark.parametrize(("url", "host"), [("https://care.example.com", "care.example.com"), ("https://care.example.com:444/x", "care.example.com:444")])
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [("https://care.example.com", "care.example.com"), ("https://care.example.com:444/x", "care.example.com:444")],
+)
 def test_the_public_address(url: str, host: str) -> None:
     care = CARE.model_copy(update={"web": Web(public_url=url)})
     found = place(scope(host), care)
@@ -58,10 +76,16 @@ async def test_a_rebound_name_gets_421(rooms: Rooms) -> None:
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://127.0.0.1:8081"}, {"Origin": "https://127.0.0.1:8080"},
-        {"Origin": "http://127.0.0.1:8080.evil.example"}, {"Origin": ""}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:8081"},
+        {"Origin": "https://127.0.0.1:8080"},
+        {"Origin": "http://127.0.0.1:8080.evil.example"},
+        {"Origin": ""},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
     ],
-)  # fmt: skip
+)
 async def test_a_forged_origin_is_refused(rooms: Rooms, headers: dict[str, str]) -> None:
     door = rooms.door()
     await door.sign_in("Lea Ortiz")
@@ -81,7 +105,9 @@ async def test_no_origin_is_refused(rooms: Rooms) -> None:
 async def test_a_forged_token_is_refused(rooms: Rooms, token: str) -> None:
     door = rooms.door()
     await door.sign_in("Lea Ortiz")
-    answer = await door.client.post("/api/v1/pause", json={}, headers={"Origin": ORIGIN, "X-CSRF-Token": token.encode()})  # type: ignore[dict-item]
+    answer = await door.client.post(
+        "/api/v1/pause", json={}, headers=[(b"Origin", ORIGIN.encode()), (b"X-CSRF-Token", token.encode())]
+    )
     assert answer.status_code == 403
     assert answer.json()["type"] == "urn:heedful:problem:csrf"
 
@@ -98,7 +124,7 @@ async def test_a_body_needs_its_length_and_an_end(rooms: Rooms) -> None:
     door = rooms.door()
     await door.sign_in("Lea Ortiz")
 
-    async def pieces():  # type: ignore[no-untyped-def]
+    async def pieces() -> AsyncIterator[bytes]:
         yield b"{}"
 
     headers = {"Origin": ORIGIN, "X-CSRF-Token": door.csrf}
@@ -153,4 +179,3 @@ async def test_cookies_are_bound_to_a_public_https_host(rooms: Rooms) -> None:
     assert "Domain" not in cookie
     assert page.headers["strict-transport-security"]
     assert field(page.text, "csrf")
-

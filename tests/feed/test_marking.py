@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from feed.marking import excerpt, marked, plain, visible
 
-HOSTILE = ["<script>alert(1)</script>", "\u202egnp.exe", "a\x00b", "😀" * 10_000, "Z" + "\u0301" * 500, "\u2066\u2067\u2069", "'\"&<>", "\udc80", "\ufeff"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\u202egnp.exe",
+    "a\x00b",
+    "😀" * 10_000,
+    "Z" + "\u0301" * 500,
+    "\u2066\u2067\u2069",
+    "'\"&<>",
+    "\udc80",
+    "\ufeff",
+]
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 TAGS = re.compile(r'</?mark>|<span class="hidden-char" title="U\+[0-9A-F]{4,6}">|</span>')
 

@@ -14,7 +14,16 @@ from routing.store import events
 from tests.feed.conftest import START, Door, Rooms
 from tests.feed.scene import Scene
 
-PAGES = ("/", "/stream", "/acknowledgements", "/acknowledgements?state=preview", "/channels", "/ledger", "/?view=resolved", "/?q=nothing")
+PAGES = (
+    "/",
+    "/stream",
+    "/acknowledgements",
+    "/acknowledgements?state=preview",
+    "/channels",
+    "/ledger",
+    "/?view=resolved",
+    "/?q=nothing",
+)
 HOSTILE = {
     "script": "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "rtl": "\u202eevil\u2066 turned\u061c",
@@ -51,10 +60,26 @@ async def test_hostile_words_do_nothing(rooms: Rooms, door: Door, what: str) -> 
 
     def write(connection: Any) -> int:
         scene = Scene(connection, rooms.clock())
-        return scene.case(text, author=name, author_handle=name, channel=name[:200], team="care", rule=name[:100], detail=name[:100], words=(text[:3],))
+        return scene.case(
+            text,
+            author=name,
+            author_handle=name,
+            channel=name[:200],
+            team="care",
+            rule=name[:100],
+            detail=name[:100],
+            words=(text[:3],),
+        )
 
     number = await rooms.store.write(write)
-    for path in ("/", f"/cases/{number}", "/stream", f"/fragments/cases/{number}", "/fragments/queue", "/acknowledgements?state=sent"):
+    for path in (
+        "/",
+        f"/cases/{number}",
+        "/stream",
+        f"/fragments/cases/{number}",
+        "/fragments/queue",
+        "/acknowledgements?state=sent",
+    ):
         answer = await door.get(path)
         assert answer.status_code == 200, path
         html = answer.text
@@ -80,10 +105,21 @@ async def test_the_whole_of_a_long_text_is_only_text(rooms: Rooms, door: Door) -
 @pytest.mark.parametrize(
     "url",
     [
-        "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "vbscript:x", " https://x.example", "https://", "//x.example", "x",
-        "https://x.example/\u202e", "java\nscript:alert(1)", "http://[", None, "https://x.example/" + "x" * 2_000,
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "vbscript:x",
+        " https://x.example",
+        "https://",
+        "//x.example",
+        "x",
+        "https://x.example/\u202e",
+        "java\nscript:alert(1)",
+        "http://[",
+        None,
+        "https://x.example/" + "x" * 2_000,
     ],
-)  # fmt: skip
+)
 def test_links_that_lead_nowhere(url: str | None) -> None:
     assert safe_link(url) is None
 
@@ -107,17 +143,26 @@ async def test_an_edit_a_deletion_and_an_answer_given_elsewhere(rooms: Rooms, do
     def write(connection: Any) -> int:
         scene = Scene(connection, rooms.clock())
         case = scene.case("where is it", ago=9)
-        shared = {"case_id": case, "event": False}
+        shared: dict[str, Any] = {"case_id": case, "event": False}
         scene.message("where is my bag", ago=8, revision="1", kept="edit", **shared)
         scene.message("", ago=7, revision="~deleted", deleted=True, kept="deleted", **shared)
         scene.message("we called you", ago=6, own=True, kept="own", author_name="Care desk", **shared)
         scene.text("on its way", ago=5, case_id=case, kind="answer", state="pending", actor="Lin Mei")
-        note = {"at": rooms.clock(), "kind": "note", "actor": "Lin Mei", "case_id": case, "data": {"text": "rang <b>twice</b>"}}
+        note = {
+            "at": rooms.clock(),
+            "kind": "note",
+            "actor": "Lin Mei",
+            "case_id": case,
+            "data": {"text": "rang <b>twice</b>"},
+        }
         events.append(connection, [note])
         return case
 
     html = (await door.get(f"/cases/{await rooms.store.write(write)}")).text
-    order = [html.index(word) for word in ("where is it</bdi>", "where is my bag", "deleted by the customer", "we called you", "on its way")]
+    order = [
+        html.index(word)
+        for word in ("where is it</bdi>", "where is my bag", "deleted by the customer", "we called you", "on its way")
+    ]
     assert order[1:] == sorted(order[1:])
     assert "rang &lt;b&gt;twice&lt;/b&gt;" in html
 
@@ -144,7 +189,8 @@ async def test_errors_are_pages_for_people_and_problems_for_programs(door: Door)
 
 def test_times_are_for_the_viewers_zone() -> None:
     assert str(instant(START, "clock")) == (
-        '<time datetime="2027-03-01T09:00:00.000Z" title="2027-03-01T09:00:00.000Z" data-time="clock">2027-03-01 09:00 UTC</time>'
+        '<time datetime="2027-03-01T09:00:00.000Z" title="2027-03-01T09:00:00.000Z" data-time="clock">'
+        "2027-03-01 09:00 UTC</time>"
     )
     assert str(instant(None)) == ""
 
