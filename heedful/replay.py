@@ -134,7 +134,7 @@ async def replay(
     rate: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Figures:
-    """Play all lines from the first, drain, and return the ledger of this run. `rate`: at most so many lines a second."""
+    """Play all lines from the first, drain, return the ledger of this run. `rate`: at most so many lines a second."""
     run = _Replay(care, store, clock)
     before = await store.read(ledger.ledger)
     started = time.perf_counter()

@@ -12,7 +12,7 @@ __all__ = ["changes"]
 
 async def changes(path: Path) -> AsyncIterator[None]:
     """Yield after each burst of changes of `path`, whether written, replaced or moved there."""
-    target = path.resolve()
+    target = path.absolute()
 
     def concerns(change: Change, name: str) -> bool:
         return change != Change.deleted and Path(name) == target

@@ -1,104 +1,30 @@
-"""queue, acks, ledger, pause, resume and users: one request each to the API under /api/v1.
-
-Where a daemon holds the database, the request goes to it over the command socket; where none does, the
-same application answers it in this process.
-"""
+"""queue, acks, ledger, pause, resume and users: one request each to the API under /api/v1."""
 
 from __future__ import annotations
 
-import asyncio
-import getpass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 from rich.table import Table
 
-from config.schema import Care
-from feed.app import create_app
-from feed.status import Status
-from heedful.commands.output import (
-    ConfigOption,
-    DatabaseOption,
-    JsonOption,
-    database_url,
-    fail,
-    failures,
-    out,
-    print_json,
-    read_care,
-)
-from heedful.sample_run import sample_care
-from heedful.version import VERSION
-from routing.desk import Desk
-from routing.store.database import open_store
-from routing.store.errors import Locked
+from heedful.commands.output import ConfigOption, DatabaseOption, JsonOption, out, print_json
+
+if TYPE_CHECKING:
+    from heedful.commands.remote import Api
 
 __all__ = ["acks", "queue", "register", "users"]
 
 queue = typer.Typer(no_args_is_help=True, help="The private support queue.")
 acks = typer.Typer(no_args_is_help=True, help="Automatic texts.")
 users = typer.Typer(no_args_is_help=True, help="Accounts of staff.")
-TIMEOUT = 30.0
 PRIORITY_COLOURS = {"P1": "bold red", "P2": "yellow", "P3": "cyan", "P4": "dim"}
 
 
-class Api:
-    """`ask` returns the answer's JSON, or ends the command with the problem's own words."""
+def _api(config: Path | None, database: str | None) -> Api:
+    from heedful.commands.remote import Api
 
-    def __init__(self, config: Path | None, database: str | None) -> None:
-        self._care: Care | None = read_care(config, needed=False)
-        self._url = database_url(database, self._care)
-
-    def ask(self, method: str, path: str, body: object = None, params: dict[str, Any] | None = None) -> Any:
-        with failures():
-            answer = asyncio.run(self._ask(method, path, body, params))
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        try:
-            problem = answer.json()
-        except ValueError:
-            problem = {}
-        return fail(problem.get("detail") or problem.get("title") or f"the daemon answered {answer.status_code}")
-
-    async def _ask(self, method: str, path: str, body: object, params: dict[str, Any] | None) -> httpx.Response:
-        try:
-            store = open_store(self._url, clock=_now)
-        except Locked as locked:
-            transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(uds=str(_socket_of(locked.path)))
-            return await _send(transport, method, path, body, params)
-        try:
-            care = self._care or sample_care()
-            desk = Desk(store, lambda: care, _now)
-            app = create_app(
-                desk, store, lambda: care, lambda: Status(version=VERSION), sample=False, clock=_now, local=True
-            )
-            return await _send(httpx.ASGITransport(app=app), method, path, body, params)
-        finally:
-            await store.close()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _socket_of(lock: Path) -> Path:
-    return lock.with_suffix(".sock")
-
-
-async def _send(
-    transport: httpx.AsyncBaseTransport, method: str, path: str, body: object, params: dict[str, Any] | None
-) -> httpx.Response:
-    headers = {"x-heedful-actor": getpass.getuser()}
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=TIMEOUT) as client:
-        try:
-            return await client.request(method, f"/api/v1{path}", json=body, params=params, headers=headers)
-        except httpx.TransportError as error:
-            fail(
-                f"another heedful holds the database and does not answer on its command socket ({type(error).__name__})"
-            )
+    return Api(config, database)
 
 
 Case = Annotated[str, typer.Argument(help="The case's id, or its reference such as K7Q2.")]
@@ -121,7 +47,7 @@ def list_cases(
 ) -> None:
     """List the queue by priority, then by what is due first."""
     wanted = {"status": status, "team": team, "priority": priority, "q": search, "limit": limit}
-    cases = Api(config, database).ask("GET", "/cases", params={k: v for k, v in wanted.items() if v is not None})
+    cases = _api(config, database).ask("GET", "/cases", params={k: v for k, v in wanted.items() if v is not None})
     if as_json:
         print_json(cases)
         return
@@ -159,7 +85,7 @@ def _plain(text: object) -> str:
 @queue.command()
 def show(case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Show one case: its conversation, texts and history."""
-    found = Api(config, database).ask("GET", f"/cases/{case}")
+    found = _api(config, database).ask("GET", f"/cases/{case}")
     if as_json:
         print_json(found)
         return
@@ -169,7 +95,7 @@ def show(case: Case, config: ConfigOption = None, database: DatabaseOption = Non
 def _act(
     case: str, action: str, body: dict[str, Any], config: Path | None, database: str | None, as_json: bool
 ) -> None:
-    answer = Api(config, database).ask("POST", f"/cases/{case}/{action}", body)
+    answer = _api(config, database).ask("POST", f"/cases/{case}/{action}", body)
     if as_json:
         print_json(answer)
     else:
@@ -258,7 +184,7 @@ def list_acknowledgements(
     as_json: JsonOption = False,
 ) -> None:
     """List automatic texts: sent, previewed, doubtful or waiting for approval."""
-    found = Api(config, database).ask("GET", "/acknowledgements", params={"state": state} if state else None)
+    found = _api(config, database).ask("GET", "/acknowledgements", params={"state": state} if state else None)
     if as_json:
         print_json(found)
         return
@@ -281,14 +207,14 @@ def add_user(
     """Add a colleague; the password is asked for on the terminal."""
     password = typer.prompt("Password (12 characters or more)", hide_input=True, confirmation_prompt=True)
     role = "admin" if admin else "lead" if lead else "agent"
-    Api(config, database).ask("POST", "/users", {"name": name, "role": role, "password": password})
+    _api(config, database).ask("POST", "/users", {"name": name, "role": role, "password": password})
     out.print(f"{role} {name} may sign in now.")
 
 
 @users.command("list")
 def list_users(config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """List the colleagues who may sign in."""
-    found = Api(config, database).ask("GET", "/users")
+    found = _api(config, database).ask("GET", "/users")
     if as_json:
         print_json(found)
         return
@@ -305,19 +231,19 @@ def pause(
     as_json: JsonOption = False,
 ) -> None:
     """Stop all automatic texts at once."""
-    state = Api(config, database).ask("POST", "/pause", {"reason": reason})
+    state = _api(config, database).ask("POST", "/pause", {"reason": reason})
     print_json(state) if as_json else out.print("Automatic texts are stopped. `heedful resume` lets them go on.")
 
 
 def resume(config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Let automatic texts go on."""
-    state = Api(config, database).ask("POST", "/resume", {})
+    state = _api(config, database).ask("POST", "/resume", {})
     print_json(state) if as_json else out.print("Automatic texts go on.")
 
 
 def ledger(config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Print the books; exit 1 where they do not balance."""
-    books = Api(config, database).ask("GET", "/ledger")
+    books = _api(config, database).ask("GET", "/ledger")
     if as_json:
         print_json(books)
     else:

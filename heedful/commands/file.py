@@ -5,24 +5,21 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from config.load import example
-from config.schema import Brand, Care
-from connectors import registry
-from connectors.api import BadPayload, Message
-from connectors.replay import parse_line
-from heedful.check import check_file
 from heedful.commands.output import ConfigOption, JsonOption, config_path, fail, failures, out, print_json, read_care
-from heedful.examples import run_examples
-from heedful.explain import Explanation, explain, plain_message
+
+if TYPE_CHECKING:
+    from config.schema import Care
+    from connectors.api import Message
+    from heedful.explain import Explanation
 
 __all__ = ["register"]
 
-ENV_EXAMPLE = """# Secrets that heedful.yaml names as ${NAME}. Copy to .env, fill in, and keep it out of version control.
+ENV_EXAMPLE = """# Secrets that heedful.yaml names as ${NAME}. Copy to .env and keep it out of version control.
 TELEGRAM_TOKEN=
 SHOP_SECRET=
 # What a monitor needs to read /metrics from another machine:
@@ -33,6 +30,8 @@ FileArgument = Annotated[Path | None, typer.Argument(help="The configuration fil
 
 def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path()) -> None:
     """Write a commented heedful.yaml and .env.example."""
+    from config.load import example
+
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (("heedful.yaml", example()), (".env.example", ENV_EXAMPLE)):
         try:
@@ -46,8 +45,10 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path(
 
 def check(file: FileArgument = None, config: ConfigOption = None) -> None:
     """Lint the file: `line:column level rule: what → way out`. Errors exit 1, warnings do not."""
+    from heedful.check import check_file
+
     path = file or config_path(config)
-    findings = check_file(path)
+    findings = check_file(path, today=datetime.now(UTC).date())
     for finding in findings:
         out.print(str(finding), markup=False)
     if any(finding.level == "error" for finding in findings):
@@ -56,8 +57,10 @@ def check(file: FileArgument = None, config: ConfigOption = None) -> None:
         out.print(f"{path}: no findings")
 
 
-def test(file: FileArgument = None, config: ConfigOption = None) -> None:
+def run_tests(file: FileArgument = None, config: ConfigOption = None) -> None:
     """Run the file's own tests."""
+    from heedful.examples import run_examples
+
     with failures():
         care = read_care(file or config)
     assert care is not None
@@ -81,6 +84,8 @@ def explain_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show the reading, the matches, the decision and the acknowledgement of one text."""
+    from heedful.explain import explain, plain_message
+
     if not text and message is None:
         fail("give a text or --message FILE", code=2)
     with failures():
@@ -98,6 +103,9 @@ def explain_command(
 
 
 def _recorded(source: str) -> tuple[str, Message]:
+    from connectors.api import BadPayload
+    from connectors.replay import parse_line
+
     try:
         raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         channel, message = parse_line(raw, channel=None)
@@ -114,9 +122,10 @@ def _print_explanation(explanation: Explanation, care: Care) -> None:
     out.print(
         f"[b]reading[/]   {reading['language']} · {reading['label']} · {reading['kind']} · {reading['addressed']}"
     )
-    out.print(
-        f"          negative {reading['negative']:.2f}  urgent {reading['urgent']:.2f}  needs answer {reading['needs_answer']:.2f}  harm {', '.join(reading['harm']) or 'none'}"
+    numbers = "  ".join(
+        f"{name.replace('_', ' ')} {reading[name]:.2f}" for name in ("negative", "urgent", "needs_answer")
     )
+    out.print(f"          {numbers}  harm {', '.join(reading['harm']) or 'none'}")
     for hit in found["keywords"]:
         words = ", ".join(explanation.prepared.message.text[start:end] for start, end in hit["spans"])
         out.print(f"[b]keywords[/]  {hit['list']}: {words}")
@@ -140,6 +149,7 @@ def score(
 ) -> None:
     """Print one reading a line."""
     from config.folding import fold
+    from config.schema import Brand
     from sentiment.api import Circumstances
     from sentiment.reader import FastReader
 
@@ -157,6 +167,8 @@ def score(
 
 def connectors(as_json: JsonOption = False) -> None:
     """List what is installed: abilities, class, limits and policy."""
+    from connectors import registry
+
     plugins, broken = registry.installed(), registry.broken()
     if as_json:
         print_json(
@@ -220,6 +232,7 @@ def _describe(plugin: Any) -> dict[str, Any]:
 
 
 def register(app: typer.Typer) -> None:
-    for command in (init, check, test, score, connectors):
+    for command in (init, check, score, connectors):
         app.command()(command)
+    app.command("test")(run_tests)
     app.command("explain")(explain_command)

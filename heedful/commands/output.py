@@ -7,17 +7,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import orjson
 import typer
 from rich.console import Console
 
-from config.load import ConfigurationError, MissingSecret, load, resolve
-from config.schema import Care
-from connectors.api import ConnectorError
-from heedful.web import ListenError
-from routing.store.errors import StoreError
+if TYPE_CHECKING:  # each command imports what it needs when it runs: `heedful --help` must not wait for a web server
+    from config.schema import Care
+
 
 __all__ = [
     "ConfigOption",
@@ -69,6 +67,11 @@ def fail(message: str, code: int = 1) -> NoReturn:
 @contextmanager
 def failures() -> Iterator[None]:
     """Foreseen errors become one plain line and exit code 1."""
+    from config.load import ConfigurationError, MissingSecret
+    from connectors.errors import ConnectorError
+    from heedful.web import ListenError
+    from routing.store.errors import StoreError
+
     try:
         yield
     except ConfigurationError as error:
@@ -87,6 +90,8 @@ def config_path(given: Path | None) -> Path:
 
 def read_care(given: Path | None, *, needed: bool = True) -> Care | None:
     """The file, or None where none is needed and none is there."""
+    from config.load import load
+
     path = config_path(given)
     if not needed and given is None and "HEEDFUL_CONFIG" not in os.environ and not path.exists():
         return None
@@ -98,5 +103,7 @@ def database_url(given: str | None, care: Care | None) -> str:
     if given or os.environ.get("HEEDFUL_DATABASE_URL"):
         return given or os.environ["HEEDFUL_DATABASE_URL"]
     if care is not None and care.database:
+        from config.load import resolve
+
         return str(resolve({"database": care.database}, os.environ)["database"])
     return DEFAULT_DATABASE

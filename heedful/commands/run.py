@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import os
 import sys
@@ -10,14 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import uvloop
-from rich.progress import Progress
 
-from config.schema import Care
-from connectors.net import open_http
 from heedful.commands.output import (
     ConfigOption,
     DatabaseOption,
@@ -31,13 +28,17 @@ from heedful.commands.output import (
     print_json,
     read_care,
 )
-from heedful.daemon import Daemon
-from heedful.logs import configure
-from heedful.replay import Figures, ReplayClock, replay
-from heedful.sample_run import SampleRun, sample_care
-from routing.store.database import open_store
+
+if TYPE_CHECKING:
+    from config.schema import Care
+    from heedful.replay import Figures
+    from heedful.sample_run import SampleRun
+    from routing.store.database import Store
 
 __all__ = ["register"]
+
+LOCK_TRIES, LOCK_PAUSE = 50, 0.2
+"""Ten seconds in all."""
 
 
 def now() -> datetime:
@@ -53,6 +54,11 @@ def run(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Run the daemon: listeners, timers, outbox and the page."""
+    import uvloop
+
+    from heedful.logs import configure
+    from heedful.sample_run import SampleRun, sample_care
+
     configure(log_level)
     with failures():
         if sample:
@@ -65,13 +71,28 @@ def run(
 
 
 async def _run(care: Care, url: str, path: Path | None, sample: SampleRun | None) -> None:
-    store = open_store(url, clock=now)
+    from connectors.net import open_http
+    from heedful.daemon import Daemon
+
+    store = await _open_when_free(url)
     try:
         async with open_http() as http:
             daemon = Daemon(care, store, http, now, os.environ, path=path, sample=sample)
             await daemon.run(ready=_announce)
     finally:
         await store.close()
+
+
+async def _open_when_free(url: str) -> Store:
+    """A command may hold the database for a moment; another daemon holds it for ever."""
+    from routing.store.database import Locked, open_store
+
+    for _ in range(LOCK_TRIES):
+        try:
+            return open_store(url, clock=now)
+        except Locked:
+            await asyncio.sleep(LOCK_PAUSE)
+    return open_store(url, clock=now)
 
 
 def _announce(address: str) -> None:
@@ -86,6 +107,10 @@ def replay_command(
     as_json: JsonOption = False,
 ) -> None:
     """Play recorded messages through the pipeline; print the ledger of this run; exit 1 where it does not balance."""
+    import uvloop
+
+    from heedful.sample_run import sample_care
+
     with failures():
         care = read_care(config, needed=False) or sample_care()
         with tempfile.TemporaryDirectory(prefix="heedful-replay-") as folder:
@@ -101,6 +126,11 @@ def replay_command(
 
 
 async def _replay(file: Path, care: Care, url: str, rate: int | None, *, quiet: bool) -> Figures:
+    from rich.progress import Progress
+
+    from heedful.replay import ReplayClock, replay
+    from routing.store.database import open_store
+
     clock = ReplayClock()
     store = open_store(url, clock=clock)
     try:

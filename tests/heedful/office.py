@@ -104,9 +104,18 @@ class Office:
         self.guidance = Guidance.compile(care_of(text))
         self.pipeline = Pipeline(store, lambda: self.guidance, clock)
         self.desk = Desk(store, lambda: self.guidance.care, clock)
-        base = {"name": "chat", "kind": kind, "account": f"{kind}:999", "abilities": frozenset({"replies", "marks"}),
-                "idempotency": "C", "limits": Limits(reply_length=1000, replies_per_minute=600), "policy": Policy(),
-                "length": len, "selves": frozenset({"999"}), "machine": "999"}
+        base = {
+            "name": "chat",
+            "kind": kind,
+            "account": f"{kind}:999",
+            "abilities": frozenset({"replies", "marks"}),
+            "idempotency": "C",
+            "limits": Limits(reply_length=1000, replies_per_minute=600),
+            "policy": Policy(),
+            "length": len,
+            "selves": frozenset({"999"}),
+            "machine": "999",
+        }
         self.source = Source(**{**base, **facts})
         self._count = 0
 
@@ -116,18 +125,39 @@ class Office:
     def message(self, text: str, author: str = "1", **fields: Any) -> Message:
         self._count += 1
         name, bot = fields.pop("name", "Anna"), fields.pop("bot", False)
-        defaults: dict[str, Any] = {"id": f"m{self._count}", "thread": f"t{author}", "sent_at": self.clock(), "mentions_us": True}
+        defaults: dict[str, Any] = {
+            "id": f"m{self._count}",
+            "thread": f"t{author}",
+            "sent_at": self.clock(),
+            "mentions_us": True,
+        }
         return Message(**{**defaults, **fields}, author=Author(id=author, name=name, bot=bot), text=text)
 
-    async def take(self, *messages: Message, cursor: str | None = None, unreadable: Sequence[Unreadable] = (), gaps: Sequence[Gap] = ()) -> Outcome:
-        page = Page(messages=messages, cursor=Cursor(cursor) if cursor else None, unreadable=tuple(unreadable), gaps=tuple(gaps))
+    async def take(
+        self,
+        *messages: Message,
+        cursor: str | None = None,
+        unreadable: Sequence[Unreadable] = (),
+        gaps: Sequence[Gap] = (),
+    ) -> Outcome:
+        page = Page(
+            messages=messages, cursor=Cursor(cursor) if cursor else None, unreadable=tuple(unreadable), gaps=tuple(gaps)
+        )
         return await self.pipeline.take(self.source, page)
 
     async def hear(self, text: str, author: str = "1", **fields: Any) -> Outcome:
         return await self.take(self.message(text, author, **fields))
 
     def sender(self, platform: Platform) -> Sender:
-        return Sender(self.store, self.source, platform, lambda: self.guidance, self.clock, lambda: self.clock().timestamp(), settle_pause=timedelta(0))
+        return Sender(
+            self.store,
+            self.source,
+            platform,
+            lambda: self.guidance,
+            self.clock,
+            lambda: self.clock().timestamp(),
+            settle_pause=timedelta(0),
+        )
 
     async def sender_drains(self, platform: Platform | None = None) -> list[Reply]:
         platform = platform or Platform()
@@ -135,7 +165,11 @@ class Office:
         return platform.posted
 
     async def rows(self, table: Any = MESSAGE, **where: Any) -> list[dict[str, Any]]:
-        query = select(table).where(*(table.c[name] == value for name, value in where.items())).order_by(list(table.primary_key)[0])
+        query = (
+            select(table)
+            .where(*(table.c[name] == value for name, value in where.items()))
+            .order_by(list(table.primary_key)[0])
+        )
         return await self.store.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
 
     async def cases(self) -> list[dict[str, Any]]:

@@ -119,8 +119,10 @@ def test_a_channel_that_cannot_reply_is_not_acknowledged(modes: str, rules: list
 def test_acknowledging_where_no_channel_can_reply_is_a_warning() -> None:
     text = f"channels: {{c: {{kind: mute}}}}\nacknowledge: {{mode: send, {TEXTS}}}\n"
     assert found(text) == [
-        ("6:1 warning policy: no channel of this file can reply → "
-        "acknowledgements will stay away; add a channel that can reply")
+        (
+            "6:1 warning policy: no channel of this file can reply → "
+            "acknowledgements will stay away; add a channel that can reply"
+        )
     ]
 
 

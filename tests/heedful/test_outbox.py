@@ -247,7 +247,9 @@ async def test_a_channel_that_cannot_be_answered_is_never_answered(store: Store,
     assert (await office.rows())[0]["acknowledgement_reason"] == "policy"
 
 
-@pytest.mark.parametrize("name", ["<b>x</b>", "http://evil.example", "@everyone", "Anna\u202e", "13800138000", "Acme Air"])
+@pytest.mark.parametrize(
+    "name", ["<b>x</b>", "http://evil.example", "@everyone", "Anna\u202e", "13800138000", "Acme Air"]
+)
 async def test_a_hostile_name_is_never_repeated(office: Office, name: str) -> None:
     await office.hear("this service is terrible, I am so disappointed", name=name)
     for reply in await office.sender_drains():

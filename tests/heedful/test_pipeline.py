@@ -68,7 +68,9 @@ async def test_a_calm_follow_up_reaches_the_open_case_and_gets_no_second_text(of
 
 
 async def test_two_customers_of_one_thread_have_a_case_and_a_text_each(office: Office) -> None:
-    await office.take(office.message("charged twice", "1", thread="group"), office.message("stolen card", "2", thread="group"))
+    await office.take(
+        office.message("charged twice", "1", thread="group"), office.message("stolen card", "2", thread="group")
+    )
     cases = await office.cases()
     assert {case["author_id"] for case in cases} == {"1", "2"}
     assert len(await office.outbox()) == 2
