@@ -12,12 +12,13 @@ Latin words match whole words; Chinese ones match inside text.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from config.folding import fold
+from config.folding import simplify
 from sentiment.data import rows
 
 __all__ = ["Cues", "Found", "Hit"]
@@ -32,7 +33,10 @@ _NAME = re.compile(r"\{([a-z]+)\}")
 _DIGITS = re.compile(r"\[(\d[\d-]*)\]")
 _MAYBE = re.compile(r"([\u00b7\u2e80-\uffef])\?")
 _FIRST_WIDE = "\u2e80"
-_LINE_ENDS = str.maketrans("\n\r\t\u3000", "    ")
+_LINE_ENDS = str.maketrans("\n\r\t", "   ")
+_KEPT = "%$+"
+_PLAIN = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) not in _KEPT}
+"""Punctuation inside Latin text counts as a blank, so that a blank on either side of a literal bounds it."""
 
 
 class Hit(NamedTuple):
@@ -53,6 +57,10 @@ class _Literal(NamedTuple):
     bounded_left: bool
     bounded_right: bool
 
+    def padded(self, text: str) -> str:
+        """As it is looked for in Latin text: a blank wherever a word must begin or end."""
+        return " " * self.bounded_left + text.translate(_PLAIN) + " " * self.bounded_right
+
 
 class _Rule(NamedTuple):
     tag: str
@@ -67,16 +75,20 @@ class Cues:
         self._parts: dict[tuple[str, ...], int] = {}
         self._literals: dict[str, list[_Literal]] = {}
         self._rules: dict[int, list[_Rule]] = {}
-        self._wanted: set[int] = set()
         names: dict[str, str] = {}
         for file in files:
             for row in rows(file):
                 if row[0].startswith("="):
                     names[row[0][1:]] = row[1]
                 else:
-                    self._add(row[0], float(row[1]), _named(row[2], names))
-        self._meanings = list(self._literals.values())
-        self._automaton = AhoCorasick(list(self._literals))
+                    self._add(row[0], float(row[1]), _folded(_named(row[2], names)))
+        self._wide = _Automaton((text, literal) for text, found in self._literals.items() for literal in found)
+        self._latin = _Automaton(
+            (literal.padded(text), literal)
+            for text, found in self._literals.items() if text.isascii() and text[0] not in "[#@"
+            for literal in found
+            if literal.padded(text).strip()
+        )
 
     def _add(self, tag: str, weight: float, patterns: str) -> None:
         for pattern in filter(None, (pattern.strip() for pattern in patterns.split(";"))):
@@ -84,10 +96,9 @@ class Cues:
                 texts, widths = _cut(*_at_gaps(one))
                 first, *rest = [self._part(text) for text in texts]
                 self._rules.setdefault(first, []).append(_Rule(tag, weight, tuple(zip(rest, widths, strict=True))))
-                self._wanted.update(rest)
 
     def _part(self, literals: Iterable[str]) -> int:
-        choices = tuple(sorted({fold(" ".join(literal.split())).text for literal in literals} - {"", "*"}))
+        choices = tuple(sorted({" ".join(literal.split()) for literal in literals} - {"", "*"}))
         if choices not in self._parts:
             number = self._parts[choices] = len(self._parts)
             for choice in choices:
@@ -100,22 +111,27 @@ class Cues:
 
     def find(self, text: str) -> dict[str, list[Hit]]:
         """Every cue in the folded `text`, by tag; what an exception overlaps is gone."""
-        matches = self._automaton.find_matches_as_indexes(text.translate(_LINE_ENDS), overlapping=True)
-        if not matches:
+        spans = self._latin.bounded(text) if text.isascii() else self._wide.checked(text)
+        rules = self._rules
+        begun = [span for span in spans if span[2] in rules]
+        if not begun:
             return {}
-        begun: list[tuple[int, int, int]] = []
-        later: dict[int, list[tuple[int, int]]] = {}
-        for literal, start, end in matches:
-            for part, left, right in self._meanings[literal]:
-                if left and start and _is_latin(text[start - 1]):
-                    continue
-                if right and end < len(text) and _is_latin(text[end]):
-                    continue
-                if part in self._rules:
-                    begun.append((start, end, part))
-                if part in self._wanted:
-                    later.setdefault(part, []).append((start, end))
+        wanted = self._followers(begun, {part for _, _, part in spans})
+        later: dict[int, list[tuple[int, int]]] = {part: [] for part in wanted}
+        if wanted:
+            for start, end, part in spans:
+                if part in wanted:
+                    later[part].append((start, end))
         return _taken_back(self._applied(text, begun, later))
+
+    def _followers(self, begun: list[tuple[int, int, int]], present: set[int]) -> set[int]:
+        """The later parts of those patterns of which every part is there, somewhere."""
+        wanted: set[int] = set()
+        for first in {part for _, _, part in begun}:
+            for rule in self._rules[first]:
+                if rule.rest and all([part in present for part, _ in rule.rest]):
+                    wanted.update([part for part, _ in rule.rest])
+        return wanted
 
     def _applied(
         self, text: str, begun: list[tuple[int, int, int]], later: Mapping[int, list[tuple[int, int]]]
@@ -123,10 +139,43 @@ class Cues:
         found: dict[str, list[Hit]] = {}
         for start, end, part in sorted(begun):
             for tag, weight, rest in self._rules[part]:
-                stop = _follow(text, end, rest, later) if rest else end
+                stop = end if not rest else _follow(text, end, rest, later) if rest[0][0] in later else 0
                 if stop:
                     found.setdefault(tag, []).append(Hit(start, stop, tag, weight))
         return found
+
+
+class _Automaton:
+    """Literals, and what each of them is part of."""
+
+    def __init__(self, literals: Iterable[tuple[str, _Literal]]) -> None:
+        meanings: dict[str, list[_Literal]] = {}
+        for text, literal in literals:
+            meanings.setdefault(text, []).append(literal)
+        self._meanings = list(meanings.values())
+        self._matcher = AhoCorasick(list(meanings))
+
+    def bounded(self, text: str) -> list[tuple[int, int, int]]:
+        """Start, end and part of all that stands in an ASCII `text`; the literals hold their own bounds."""
+        meanings = self._meanings
+        return [
+            (start + left - 1, end - right - 1, part)
+            for index, start, end in self._matcher.find_matches_as_indexes(f" {text.translate(_PLAIN)} ", overlapping=True)
+            for part, left, right in meanings[index]
+        ]
+
+    def checked(self, text: str) -> list[tuple[int, int, int]]:
+        """The same in any text, where a word may also begin or end next to a Chinese character."""
+        text = text.translate(_LINE_ENDS)
+        spans: list[tuple[int, int, int]] = []
+        for index, start, end in self._matcher.find_matches_as_indexes(text, overlapping=True):
+            for part, left, right in self._meanings[index]:
+                if left and start and _is_latin(text[start - 1]):
+                    continue
+                if right and end < len(text) and _is_latin(text[end]):
+                    continue
+                spans.append((start, end, part))
+        return spans
 
 
 def _follow(text: str, end: int, rest: tuple[tuple[int, int], ...], later: Mapping[int, list[tuple[int, int]]]) -> int:
@@ -258,6 +307,11 @@ def _at_gaps(pattern: str) -> tuple[list[str], list[int]]:
 
 def _width(gap: str) -> int:
     return _GAP if gap == " .. " else int(gap[4:-1])
+
+
+def _folded(pattern: str) -> str:
+    """Patterns in the form of folded text, written in either Chinese script."""
+    return pattern if pattern.isascii() else simplify(unicodedata.normalize("NFKC", pattern).casefold())
 
 
 def _named(text: str, names: Mapping[str, str]) -> str:

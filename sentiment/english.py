@@ -42,9 +42,12 @@ def _vader() -> Vader:
     return Vader()
 
 
-def valence(text: str) -> float:
-    """VADER's score of `text`, its squashing undone, so that other valences can be added."""
-    if _TRIPLE.search(text):
+def valence(text: str, *, stretched: bool) -> float:
+    """VADER's score of `text`, its squashing undone, so that other valences can be added.
+
+    `stretched`: some words may have letters repeated, as in "sooo".
+    """
+    if stretched and _TRIPLE.search(text):
         text = _STRETCHED.sub(_relaxed, text)
     compound = max(-0.9999, min(0.9999, _vader().compound(text)))
     return compound * math.sqrt(15.0 / (1.0 - compound * compound))

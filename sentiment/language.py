@@ -131,6 +131,8 @@ def _latin(text: str, hint: str | None) -> str:
     if not words:
         return _hinted(hint)
     english = sum([word in ENGLISH for word in words])
+    if english * 5 >= len(words) * 4 and len(words) > 3:
+        return "en"
     tag, evidence = _other_latin(text, words)
     if evidence > english or (evidence == english and evidence and _primary(hint) == tag):
         return tag

@@ -135,7 +135,7 @@ def _vader(folded: Folded, found: Mapping[str, Sequence[Hit]], *, asks: bool, as
     original = folded.original[:READ_AT_MOST]
     if not original.isascii():
         original = original.translate(_for_vader())
-    valence = english.valence(original)
+    valence = english.valence(original, stretched=folded.offsets is not None)
     courtesy = sum([hit.weight for hit in found.get("calm", ())])
     if valence > 0 > courtesy:
         valence = max(0.0, valence + courtesy)
