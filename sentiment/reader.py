@@ -30,6 +30,7 @@ _LETTERS_TO_READ = 3
 _NEGATIVE, _UNSURE, _POSITIVE = 0.6, 0.45, 1.0
 _PRIOR = 0.35
 _REPEATED = 1.0
+_SHARE_OF_VADER = 0.85
 _NEEDED: Mapping[Kind, float] = {
     "complaint": 0.85, "question": 0.88, "request": 0.88, "praise": 0.12, "chatter": 0.15,
     "campaign": 0.03, "spam": 0.02, "news": 0.04, "fan": 0.05,
@@ -95,7 +96,7 @@ class FastReader:
             language=heard.language,
             compound=squashed(heard.total),
             negative=round(negative, 4),
-            urgent=0.2 if unread and not harm else urgency(heard.found, harm, idle=what in IDLE),
+            urgent=0.2 if unread and not harm else urgency(heard.found, harm, idle=what in IDLE, troubled=negative >= 0.5),
             needs_answer=0.6 if unread else round(_NEEDED[what] * _SHARE[whom], 4),
             label=_label(heard, negative, ironic, unread),
             harm=harm,
@@ -141,7 +142,7 @@ def _vader(folded: Folded, found: Mapping[str, Sequence[Hit]], *, asks: bool, as
         valence = max(0.0, valence + courtesy)
     elif valence < 0 < courtesy:
         valence = min(0.0, valence + courtesy)
-    damping = 0.1 if aside else 0.25 if asks and valence > -4 else 0.6
+    damping = 0.1 if aside else 0.25 if asks and valence > -4 else _SHARE_OF_VADER
     return valence * damping
 
 
