@@ -11,12 +11,12 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from config.load import MissingSecret, resolve
 from config.schema import Channel
@@ -67,6 +67,7 @@ class Environment:
     variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
     monotonic: Callable[[], float] = time.monotonic
     senders: dict[str, asyncio.Lock] = field(default_factory=dict)
+    wake_every: Callable[[str, asyncio.Event, timedelta], None] = lambda _name, _event, _every: None
 
 
 class Runner:
@@ -124,7 +125,8 @@ class Runner:
         plugin = registry.load(self.channel.kind)
         settings = plugin.settings.model_validate(resolve(self.channel.settings, self._env.variables))
         async with plugin.open(settings, self._env.http) as connector:
-            source = self.source = Source.of(self.name, self.channel, plugin, connector.me)
+            source = self.source = _paced(Source.of(self.name, self.channel, plugin, connector.me), settings)
+            self._env.wake_every(self.name, self.due, source.limits.poll_every)
             if not plugin.abilities & {"polls", "streams", "listens"}:
                 self.health.rest()
                 return
@@ -161,7 +163,7 @@ class Runner:
                 page = await connector.poll(cursor)
             except BadPayload as failure:
                 raise Unreachable(str(failure)) from None
-            await self._env.pipeline.take(source, page)
+            await self._take(source, page)
             cursor = page.cursor or cursor
             await self._succeed(source)
             if not page.more:
@@ -169,7 +171,7 @@ class Runner:
 
     async def _stream(self, connector: Streams, source: Source, cursor: Cursor | None) -> None:
         async for page in connector.stream(cursor):
-            await self._env.pipeline.take(source, page)
+            await self._take(source, page)
             await self._succeed(source)
         raise Unreachable("the stream was closed")
 
@@ -177,8 +179,15 @@ class Runner:
         """Store what a hook brought; raises StoreError where it cannot be stored."""
         if self.source is None:
             raise Unreachable("not open yet")
-        await self._env.pipeline.take(self.source, page)
+        await self._take(self.source, page)
         await self._succeed(self.source)
+
+    async def _take(self, source: Source, page: Page) -> None:
+        done = await self._env.pipeline.take(source, page)
+        if done.received:
+            await self._env.alarms.hush("store")
+        if done.intents:
+            self.wake.set()
 
     async def tell_store_failure(self, cause: StoreError) -> None:
         self.health.lose(str(cause))
@@ -230,11 +239,11 @@ class Runner:
         if self.health.succeed():
             log.info("channel listens", channel=self.name)
             await self._env.alarms.hush(self.name)
-            await self._env.alarms.hush("store")
         now = self._env.clock()
         if self._heartbeat is None or now - self._heartbeat >= HEARTBEAT:
             self._heartbeat = now
             await self._env.pipeline.heartbeat(source, now)
+            await self._env.alarms.hush("store")
 
     async def _lose(self, cause: Unreachable) -> None:
         if self.health.lose(str(cause)):
@@ -254,6 +263,12 @@ class Runner:
         self.health.fail(what)
         log.error("channel stopped", channel=self.name, reason=what)
         await self._env.alarms.ring(self.name, what)
+
+
+def _paced(source: Source, settings: BaseModel) -> Source:
+    """A channel's own `poll_every` stands before that of its kind."""
+    own = getattr(settings, "poll_every", None)
+    return replace(source, limits=replace(source.limits, poll_every=own)) if isinstance(own, timedelta) else source
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -90,6 +90,7 @@ class Daemon:
             guidance=lambda: self._guidance,
             clock=clock,
             variables=variables,
+            wake_every=self._wake_every,
         )
         self.desk = Desk(store, lambda: self._guidance.care, clock)
         self._notifier = Notifier(store, lambda: self._guidance.care, http, clock)
@@ -226,14 +227,14 @@ class Daemon:
             self._scheduler.add_job(_set, "interval", args=[self._ticks[name]], seconds=every.total_seconds())
         self._scheduler.start()
 
+    def _wake_every(self, name: str, event: asyncio.Event, every: timedelta) -> None:
+        seconds = max(0.05, every.total_seconds())
+        self._scheduler.add_job(_set, "interval", args=[event], seconds=seconds, id=name, replace_existing=True)
+
     def _start_channels(self, group: asyncio.TaskGroup, channels: Mapping[str, Channel]) -> None:
         for name, channel in channels.items():
             runner = self._runners[name] = Runner(name, channel, self._env)
             self._tasks[name] = group.create_task(runner.run(), name=f"channel:{name}")
-            seconds = max(1.0, runner.poll_every.total_seconds())
-            self._scheduler.add_job(
-                _set, "interval", args=[runner.due], seconds=seconds, id=name, replace_existing=True
-            )
 
     async def _stop_channel(self, name: str) -> None:
         runner, task = self._runners.pop(name), self._tasks.pop(name)
@@ -241,7 +242,8 @@ class Daemon:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        self._scheduler.remove_job(name)
+        if self._scheduler.get_job(name) is not None:
+            self._scheduler.remove_job(name)
         await self._alarms.hush(name)
 
     async def _notify(self) -> None:
@@ -292,24 +294,23 @@ class Daemon:
             await self._take_over(group)
 
     async def _take_over(self, group: asyncio.TaskGroup) -> None:
-        """Compile the new file aside, then swap; channels whose settings changed are opened anew."""
+        """Compile the new file aside, then swap. Channels that changed, and those that had failed, are opened anew."""
         assert self._path is not None
         try:
             care = await asyncio.to_thread(load, self._path)
-            if care.digest == self.care.digest:
-                return
             guidance = await asyncio.to_thread(Guidance.compile, care)
         except (ConfigurationError, ValueError) as error:
-            await self._alarms.ring(
-                "file", f"{self._path.name} is refused, the running version stays: {_first_line(error)}"
-            )
+            what = f"{self._path.name} is refused, the running version stays: {_first_line(error)}"
+            await self._alarms.ring("file", what)
             return
         before, self._guidance = self.care.channels, guidance
         await self._alarms.hush("file")
         log.info("file taken over", version=care.digest)
-        for name in [name for name in before if care.channels.get(name) != before[name]]:
+        failed = {name for name, runner in self._runners.items() if runner.health.state == "failed"}
+        stale = {name for name in before if name in failed or care.channels.get(name) != before[name]}
+        for name in stale:
             await self._stop_channel(name)
-        self._start_channels(group, {n: c for n, c in care.channels.items() if before.get(n) != c})
+        self._start_channels(group, {n: c for n, c in care.channels.items() if n in stale or n not in before})
 
 
 def _write_private(path: Path, text: str) -> None:
