@@ -24,7 +24,8 @@ _GREETING = (
 ASKS = re.compile(
     _GREETING + r"(?:(?:what|which|when|where|who|how|any(?:one|body)?)\b"
     r"|(?:can|could|may|might|is|are|do|does|did|will|would|should|shall|am|has|have) (?:i|you|u|we|it|there|the|my|your|this"
-    r"|that|these|those|they|he|she|some(?:one|body)|any(?:one|body|thing)?|all)\b)"
+    r"|that|these|those|they|he|she|some(?:one|body)|any(?:one|body|thing)?|all)\b"
+    r"|(?:is|are|does|was|were) (?!a |an |not |so |very |still |now |just |such |by )\w+ \w+)"
 )
 SUPPOSES = re.compile(
     r"\b(?:what (?:happens|if|would happen|should i do if|do i do if)|in case|how (?:much|long|many) (?:is|are|does|do)|which (?:plan|policy|cover)"

@@ -15,7 +15,7 @@ IDLE: frozenset[Kind] = frozenset(("campaign", "spam", "news", "fan"))
 """Kinds that even a harm does not make a complaint."""
 
 _ENOUGH = 0.55
-_DISPLEASED, _PLEASED = 0.6, 1.2
+_DISPLEASED, _PLEASED, _DELIGHTED = 0.6, 1.4, 3.0
 _MANY_MENTIONS = 3
 _TOPIC = re.compile(r"#[^#\s]{1,30}#|(?:^|\s)#\w+")
 
@@ -41,6 +41,8 @@ def kind(found: Mapping[str, Sequence[Hit]], evidence: Evidence) -> Kind:
         return "complaint"
     if evidence.negative >= _DISPLEASED:
         return "complaint"
+    if evidence.total >= _DELIGHTED and not evidence.asks:
+        return "praise"
     if "request" in found and not (evidence.asks and "question" in found):
         return "request"
     if evidence.asks and evidence.total < 4 and "exclaims" not in found:

@@ -119,7 +119,7 @@ class FastReader:
         asks = "?" in text or "？" in text or grammar.ASKS.search(text) is not None
         supposed = asks and grammar.SUPPOSES.search(text) is not None
         hits = [hit for tag in _VALENCE for hit in found.get(tag, ())]
-        tone = weigh(text, hits, _scale, asked=asks, supposed=supposed, damped=who.damped(hits)) if hits else Tone()
+        tone = weigh(text, hits, _scale, asked=asks or "request" in found, supposed=supposed, damped=who.damped(hits)) if hits else Tone()
         total = tone.total
         if is_english:
             total += _vader(folded, found, asks=asks and not tone.strong, aside=who.only_them)
