@@ -211,12 +211,10 @@ async def live(request: Request) -> Response:
     after = request.headers.get("last-event-id") or request.query_params.get("after") or ""
     position = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
 
-    key = session.key if session else None
+    key = session.key if session else ""
 
     async def alive() -> bool:
-        if key is None:
-            return True
-        return await parts.store.read(lambda connection: staff.is_open(connection, key, parts.clock()))
+        return not key or await parts.store.read(lambda connection: staff.is_open(connection, key, parts.clock()))
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(

@@ -123,7 +123,13 @@
       timer = 0; ran = Date.now();
       const now = wanted; wanted = new Set();
       now.forEach((name) => refreshers[name]());
-    }, Math.max(0, 200 - (Date.now() - ran)));
+    }, Math.max(0, 300 - (Date.now() - ran)));
+  }
+  // Signed out meanwhile, or the case went to a team that is not ours: the page itself knows where to go.
+  function refused(event) {
+    const status = event.detail.ctx?.response?.raw?.status;
+    if (status === 401) location.reload();
+    if (status === 404 && event.target.id === "case") location.assign("/");
   }
   const everything = () => want(...Object.keys(refreshers));
 
@@ -159,10 +165,11 @@
     htmx.process(live);
   }
   function happened(events) {
-    want("counts", "queue", "stream");
     for (const event of events) {
-      if (event.case === caseId()) want("case");
-      if (["sent", "suppressed", "refused", "unknown", "preview", "message"].includes(event.kind)) want("acks");
+      if (event.kind === "message") want("stream");
+      else want("counts", "queue");
+      if (event.case && event.case === caseId()) want("case");
+      if (["sent", "suppressed", "refused", "unknown", "preview", "case_opened"].includes(event.kind)) want("acks", "stream");
       if (["alarm", "alarm_over"].includes(event.kind)) want("channels");
     }
   }
@@ -399,6 +406,7 @@
     document.addEventListener("keydown", pressed);
     document.addEventListener("click", clicked);
     document.addEventListener("submit", submitted);
+    document.addEventListener("htmx:response:error", refused);
     document.addEventListener("input", (event) => { if (event.target.name !== "pick") typed(event); });
     document.addEventListener("change", (event) => { if (event.target.name === "pick") typed(event); });
     document.addEventListener("reset", (event) => { if (event.target.id === "filters") setTimeout(filtered); });

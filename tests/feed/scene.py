@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, insert
 
 from config.folding import fold
 from config.schema import Care
 from feed import staff
 from routing.store import events, search
 from routing.store.ids import new_id, ref
-from routing.store.rows import CASE, GAP, MESSAGE, OUTBOX, TALLY
+from routing.store.rows import CASE, GAP, MESSAGE, OUTBOX, TALLY, upsert
 
 __all__ = ["CARE", "PASSWORD", "Scene", "people"]
 
@@ -260,6 +260,7 @@ class Scene:
         }
         row |= more
         self.connection.execute(insert(MESSAGE), [row])
+        self._count(row["channel"], row["hour"])
         search.index(self.connection, [(number, fold(text).text)])
         if event:
             happened = {
@@ -442,27 +443,21 @@ class Scene:
                         "channel": ("telegram-care", "x-mentions")[turn % 2],
                     }
                     self.message("lovely flight", ago=ago, event=False, **kept)
-        self._books()
+
+    def _count(self, channel: str, hour: datetime, duplicates: int = 0) -> None:
+        """As a listener counts what it received."""
+        tally = TALLY.c
+        statement = upsert(
+            self.connection,
+            TALLY,
+            lambda new: {"received": tally.received + new.received, "duplicates": tally.duplicates + new.duplicates},
+        )
+        row = {"channel": channel, "hour": hour, "received": duplicates or 1, "duplicates": duplicates}
+        self.connection.execute(statement, row)
 
     def _books(self) -> None:
-        """What the listeners received: as much as is stored, and two duplicates."""
-        self.connection.execute(delete(TALLY))
-        per = select(MESSAGE.c.channel, MESSAGE.c.hour, func.count()).group_by(MESSAGE.c.channel, MESSAGE.c.hour)
-        rows = [
-            {"channel": channel, "hour": hour, "received": number, "duplicates": 0}
-            for channel, hour, number in self.connection.execute(per)
-        ]
-        rows[-1]["received"] += 2
-        rows[-1]["duplicates"] = 2
-        self.connection.execute(insert(TALLY), rows)
-        gap = {
-            "id": new_id(self.now),
-            "channel": "telegram-care",
-            "since": self.at(4000),
-            "until": self.at(2500),
-            "count": None,
-        }
-        self.connection.execute(delete(GAP))
-        self.connection.execute(
-            insert(GAP), [gap | {"reason": "we were away for longer than the platform keeps messages"}]
-        )
+        """Two duplicates, and a gap."""
+        self._count("telegram-care", self.now.replace(minute=0, second=0, microsecond=0), duplicates=2)
+        gap = {"id": new_id(self.now), "channel": "telegram-care", "since": self.at(4000), "until": self.at(2500)}
+        reason = "we were away for longer than the platform keeps messages"
+        self.connection.execute(insert(GAP), [gap | {"reason": reason, "count": None}])

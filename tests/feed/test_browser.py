@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from feed.catalogue import Catalogue, catalogue
 from routing.store import events
-from routing.store.rows import CASE
+from routing.store.rows import CASE, SESSION
 from tests.feed.house import House, now
 from tests.feed.scene import PASSWORD, Scene, people
 
@@ -138,12 +138,34 @@ def test_a_message_arrives_is_claimed_answered_and_resolved(enter: Enter, house:
     page.keyboard.press("Control+Enter")
     expect(page.locator(".moment.answer", has_text=reply)).to_be_visible()
     expect(page.locator("#composer-text")).to_have_value("")
-    visitor.picture(f"case-{language}")
     page.locator('.actions [data-open="resolve"]').click()
     page.get_by_text(texts.text("resolution.answered"), exact=True).click()
     page.locator("#resolve .button.primary").click()
     expect(page.locator(".closed")).to_contain_text(texts.text("resolution.answered"))
     expect(line(page, words)).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("language", "who", "marked"),
+    [("en", "Priya", "stolen card"), ("zh-Hans", "林小雨", "行李"), ("zh-Hant", "阿晴", "兩個鐘頭")],
+)
+def test_a_case_says_why_it_is_here(enter: Enter, language: str, who: str, marked: str) -> None:
+    visitor = enter(language)
+    visitor.sign_in()
+    line(visitor.page, who).locator(".line-link").click()
+    expect(visitor.page.locator(".moment.customer mark").first).to_have_text(marked)
+    expect(visitor.page.locator(".because mark").first).to_have_text(marked)
+    visitor.page.mouse.move(700, 500)
+    visitor.picture(f"case-{language}")
+
+
+def test_who_signed_out_elsewhere_is_shown_the_door(enter: Enter, house: House) -> None:
+    visitor = enter()
+    visitor.sign_in()
+    house.write(lambda connection: connection.execute(delete(SESSION)))
+    house.write(lambda connection: Scene(connection, now()).case("for nobody's eyes", ago=0))
+    expect(visitor.page).to_have_url(re.compile("/signin"))
+    visitor.complaints[:] = [said for said in visitor.complaints if "401" not in said]
 
 
 def test_with_the_keyboard_alone(enter: Enter, house: House) -> None:
