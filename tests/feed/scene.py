@@ -370,6 +370,7 @@ class Scene:
             )
         if follow_up:
             again = {**shared, **told, "because": [{"rule": "open case", "detail": "", "spans": []}]}
+            again |= {"acknowledgement": "suppressed", "acknowledgement_reason": "cap"}
             self.message(follow_up, ago=ago / 3, event=False, **again)
         return number
 
@@ -419,6 +420,10 @@ class Scene:
         self._books()
 
     def _calm(self, text: str, *, ago: float, sent: dict[str, Any] | None = None, **more: Any) -> None:
+        state = sent.get("state") if sent else None
+        if sent and state:
+            outcome = {"approve": "pending"}.get(state, state)
+            more |= {"acknowledgement": outcome, "acknowledgement_reason": sent.get("reason")}
         number = self.message(text, ago=ago, **more)
         if sent:
             self.text(**{"ago": ago - 0.1, "message_id": number, **sent})
@@ -429,20 +434,18 @@ class Scene:
             for turn in range(2 + (hours * 7) % 9 + (8 if hours % 24 in range(6, 15) else 0)):
                 ago = hours * 60 + 7 * turn % 53
                 if turn % 4 == 0:
-                    routed = {
-                        "outcome": "routed",
-                        "kept": None,
-                        "team": "care",
-                        "priority": "P3",
-                        "acknowledgement": "sent",
+                    done = {
+                        "status": "resolved",
+                        "resolved_at": self.at(ago - 20),
+                        "resolution": "answered",
+                        "due": None,
                     }
-                    self.message("where is my bag?", ago=ago, event=False, **routed, acknowledgement_reason=None)
+                    self.case("where is my bag?", ago=ago, resolved_by="Lin Mei", **done)
                 else:
-                    kept = {
-                        "kept": ("calm", "calm", "muted", "own")[turn % 4],
-                        "channel": ("telegram-care", "x-mentions")[turn % 2],
-                    }
-                    self.message("lovely flight", ago=ago, event=False, **kept)
+                    channel = ("telegram-care", "x-mentions")[turn % 2]
+                    self.message(
+                        "lovely flight", ago=ago, channel=channel, kept=("calm", "calm", "muted", "calm")[turn % 4]
+                    )
 
     def _count(self, channel: str, hour: datetime, duplicates: int = 0) -> None:
         """As a listener counts what it received."""

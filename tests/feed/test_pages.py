@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from feed.catalogue import LANGUAGES, catalogue
 from feed.render import instant, script_data
 from feed.views import safe_link
 from routing.store import events
+from routing.store.rows import TALLY
 from tests.feed.conftest import START, Door, Rooms
 from tests.feed.scene import Scene
 
@@ -165,6 +167,12 @@ async def test_an_edit_a_deletion_and_an_answer_given_elsewhere(rooms: Rooms, do
     ]
     assert order[1:] == sorted(order[1:])
     assert "rang &lt;b&gt;twice&lt;/b&gt;" in html
+
+
+async def test_the_books_are_shown_as_they_are(rooms: Rooms, door: Door) -> None:
+    assert "The books balance." in (await door.get("/ledger")).text
+    await rooms.store.write(lambda connection: connection.execute(delete(TALLY)))
+    assert "The books do not balance." in (await door.get("/ledger")).text
 
 
 async def test_an_empty_queue_says_so(rooms: Rooms, door: Door) -> None:
