@@ -28,41 +28,59 @@ _PAPERS = (
     "护照", "護照", "行证", "行證", "乡证", "鄉證", "胞证", "胞證", "身份证", "身份證", "身分證", "居留",
 )
 _KEYED = re.compile(r"PRIVATE KEY|[A-Za-z0-9_-]{14}|(?i:bearer )")
-_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}[@＠](?:[A-Za-z0-9\-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![A-Za-z0-9\-])")
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}[@＠](?:[A-Za-z0-9\-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![A-Za-z0-9\-])"
+)
 _SECRETS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|(?<![A-Za-z0-9])\d{8,11}:[A-Za-z0-9_-]{33,40}(?![A-Za-z0-9_-])"
     r"|(?<![A-Za-z0-9])(?:sk|pk|rk)[-_](?:live|test|proj|ant|or)?[-_]?[A-Za-z0-9_-]{16,}"
-    r"|(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|xapp-[\w-]{10,}"
-    r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|npm_[A-Za-z0-9]{30,}|hf_[A-Za-z0-9]{20,}|SG\.[\w-]{16,}\.[\w-]{16,})"
+    r"|(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
+    r"|xox[abeprs]-[\w-]{10,}|xapp-[\w-]{10,}"
+    r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|npm_[A-Za-z0-9]{30,}"
+    r"|hf_[A-Za-z0-9]{20,}|SG\.[\w-]{16,}\.[\w-]{16,})"
     r"|(?<![A-Za-z0-9])eyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?"
     r"|(?i:(?<=bearer )[A-Za-z0-9._~+/-]{16,}=*)"
 )
 _HARMLESS = frozenset(
-    "incorrect expired invalid required wrong failed missing error denied please cannot working forgotten reset".split()
+    (
+        "incorrect", "expired", "invalid", "required", "wrong", "failed", "missing", "error", "denied", "please",
+        "cannot", "working", "forgotten", "reset",
+    )
 )
 _PASSWORD = re.compile(
-    r"(?i)((?:\b(?:password|passwd|passcode|pwd|pass phrase|passphrase|api[_ -]?key|secret(?:[_ -]?key)?|access[_ -]?token|token|pin(?: code)?|otp|cvv|cvc|verification code)"
+    r"(?i)((?:\b(?:password|passwd|passcode|pwd|pass phrase|passphrase|api[_ -]?key"
+    r"|secret(?:[_ -]?key)?|access[_ -]?token|token|pin(?: code)?|otp|cvv|cvc|verification code)"
     r"|密码|密碼|口令|验证码|驗證碼|支付密码|登录密码|登入密碼|安全码|安全碼)"
     r"(?:\s*(?:是|为|為|:|：|=)\s*|\s+(?:is|was)\s*[:：]?\s*))"
     r"([\"'“「]?)([A-Za-z0-9!-/:-@\\^_`{|}~]{4,})"
 )
 _SEPARATOR = r"[ \u00a0\u2000-\u200d\u2060\ufeff\u202f\u3000\-\u2010-\u2015\u2212._/·*]"
-_DIGIT_RUN = re.compile(rf"(?<![A-Za-z0-9])(?:[+＋]\s?)?[(（]?\d(?:(?:{_SEPARATOR}|[()（）]){{0,3}}\d){{6,39}}[Xxｘ]?(?![A-Za-z0-9])")
+_DIGIT_RUN = re.compile(
+    r"(?<![A-Za-z0-9])(?:[+＋]\s?)?[(（]?"
+    rf"\d(?:(?:{_SEPARATOR}|[()（）]){{0,3}}\d){{6,39}}[Xxｘ]?(?![A-Za-z0-9])"
+)
 _GLUED = re.compile(r"\d{13,}")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \u00a0\-]?[A-Za-z0-9]{2,4}){3,8}(?:[ \u00a0\-]?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])")
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \u00a0\-]?[A-Za-z0-9]{2,4}){3,8}"
+    r"(?:[ \u00a0\-]?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])"
+)
 _PASSPORT = re.compile(
-    r"(?i)((?:passport|passeport|pasaporte|护照|護照|通行证|通行證|回乡证|回鄉證|台胞证|台胞證|hkid|身份证|身份證|身分證|id card|national id|居留证|居留證|travel document)"
-    r"[^\n]{0,16}?)(?<![A-Za-z0-9])([A-Za-z]{1,2}[ -]?\d{6,8}(?:\([0-9A-Za-z]\))?|\d{8,9}|\d{2}[A-Za-z]{2}\d{5})(?![A-Za-z0-9])"
+    r"(?i)((?:passport|passeport|pasaporte|护照|護照|通行证|通行證|回乡证|回鄉證|台胞证"
+    r"|台胞證|hkid|身份证|身份證|身分證|id card|national id|居留证|居留證|travel document)"
+    r"[^\n]{0,16}?)(?<![A-Za-z0-9])([A-Za-z]{1,2}[ -]?\d{6,8}(?:\([0-9A-Za-z]\))?|\d{8,9}"
+    r"|\d{2}[A-Za-z]{2}\d{5})(?![A-Za-z0-9])"
 )
 _HKID = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,2}\d{6}\([0-9A]\)")
 _TAIWAN_ID = re.compile(r"(?<![A-Za-z0-9])[A-Z][12]\d{8}(?![A-Za-z0-9])")
 _PHONE_WORDS = re.compile(
-    r"(?i)(?:phone|mobile|cell|tel|telephone|call me|call|text me|ring me|whatsapp|reach me|电话|電話|手机|手機|手提|致电|致電|打给|打給"
+    r"(?i)(?:phone|mobile|cell|tel|telephone|call me|call|text me|ring me|whatsapp"
+    r"|reach me|电话|電話|手机|手機|手提|致电|致電|打给|打給"
     r"|联系我|聯繫我|聯絡我|联络我|联系方式|聯絡方式|号码|號碼|微信)[^\d\n]{0,14}$"
 )
 _NUMBERED = re.compile(
-    r"(?i)(?:order|ref|reference|booking|ticket|case|tracking|invoice|订单|訂單|单号|單號|编号|編號|运单|運單|案号|發票|发票)"
+    r"(?i)(?:order|ref|reference|booking|ticket|case|tracking|invoice|订单|訂單|单号"
+    r"|單號|编号|編號|运单|運單|案号|發票|发票)"
     r"[^\d\n手机手機电话電話phonemobiletel]{0,3}(?:no\.?|number|id|num)?[^\d\n]{0,3}$"
 )
 _HOTLINE = ("400", "800", "95", "123", "121", "119", "110", "120")
@@ -109,11 +127,15 @@ def _may_tell(text: str) -> bool:
     return "assw" in text or "ASSW" in text
 
 
+def _holds(text: str, words: tuple[str, ...]) -> bool:
+    return any(word in text for word in words)
+
+
 def _once(text: str) -> str:
     if _KEYED.search(text):
         text = _SECRETS.sub("[secret]", text)
     lower = text.lower()
-    if any([word in lower for word in _STATED]):
+    if _holds(lower, _STATED):
         text = _PASSWORD.sub(_password, text)
     if "@" in text or "＠" in text:
         text = _EMAIL.sub("[email]", text)
@@ -122,7 +144,7 @@ def _once(text: str) -> str:
         text = _HKID.sub("[id]", text)
         text = _TAIWAN_ID.sub(_taiwan_id, text)
         text = _DIGIT_RUN.sub(_run, text)
-        if any([word in lower for word in _PAPERS]):
+        if _holds(lower, _PAPERS):
             text = _PASSPORT.sub(_passport, text)
         text = _GLUED.sub(_glued, text)
     return text
@@ -177,7 +199,8 @@ def _run(match: re.Match[str]) -> str:
     found: list[tuple[int, int, str]] = []
     at = 0
     while at < len(groups):
-        hit = _identity(groups, at) or _abroad(text, groups, at) or _card(groups, at) or _phone(text, groups, at, before)
+        hit = _identity(groups, at) or _abroad(text, groups, at) or _card(groups, at)
+        hit = hit or _phone(text, groups, at, before)
         if hit is None:
             at += 1
             continue
@@ -268,7 +291,9 @@ def _phone(text: str, groups: list[Group], first: int, before: str) -> tuple[int
 
 _MOBILE = re.compile(r"(?:00)?(?:86)?1[3-9]\d{9}|09\d{8}|(?:00)?8869\d{8}|(?:00)?852[2-9]\d{7}|(?:00)?853[268]\d{7}")
 _LANDLINE = re.compile(r"0\d{2,3}-\d{7,8}|0\d-\d{3,4}-\d{4}|0\d-\d{7,8}")
-_FOREIGN = re.compile(r"1?-?[2-9]\d{2}-[2-9]\d{2}-\d{4}|07\d{3}-\d{6}|07\d{3}-\d{3}-\d{3}|07\d{9}|0[1-9]\d{2,3}-\d{3}-\d{3,4}")
+_FOREIGN = re.compile(
+    r"1?-?[2-9]\d{2}-[2-9]\d{2}-\d{4}|07\d{3}-\d{6}|07\d{3}-\d{3}-\d{3}|07\d{9}|0[1-9]\d{2,3}-\d{3}-\d{3,4}"
+)
 
 
 def _local(digits: str, groups: list[str], *, asked: bool) -> bool:

@@ -14,7 +14,9 @@ from sentiment.cues import Hit
 __all__ = ["Names", "Who", "addressed"]
 
 _COMPARED = re.compile(
-    r"(?:\b(?:than|unlike|like|to|from|as|with|vs|versus|try|use|using|join|joining|over)(?: the)?|比起|比|不像|唔似|跟|和|换|转投|转去|去|改用|改买|选|选择|投奔|对比|相比|不如|用返|转用)\s*@?$"
+    r"(?:\b(?:than|unlike|like|to|from|as|with|vs|versus|try|use|using|join|joining"
+    r"|over)(?: the)?|比起|比|不像|唔似|跟|和|换|转投|转去|去|改用|改买|选|选择|投奔"
+    r"|对比|相比|不如|用返|转用)\s*@?$"
 )
 
 

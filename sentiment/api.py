@@ -7,7 +7,10 @@ from typing import Literal, Protocol, get_args
 
 from config.folding import Folded
 
-__all__ = ["ADDRESSED", "HARMS", "KINDS", "LABELS", "Addressed", "Circumstances", "Harm", "Kind", "Label", "Reader", "Reading", "Weight"]
+__all__ = [
+    "ADDRESSED", "HARMS", "KINDS", "LABELS", "Addressed", "Circumstances", "Harm", "Kind", "Label", "Reader",
+    "Reading", "Weight",
+]
 
 Label = Literal["negative", "neutral", "positive", "unsure"]
 Harm = Literal[

@@ -3,7 +3,8 @@
 A file of cues has three columns: tag, weight, patterns separated by `; `. In a pattern
 `(a|b|)` is a choice, `{name}` a choice written once as `=name`, a final `*` leaves a word open at its end,
 and ` .. ` stands for a gap: both sides, in this order, close together, in one sentence; `.{0,9}` for one of at
-most nine characters. `(a)?` may be missing, and so may a Chinese character before `?`. `[5-7]` is a digit. A tag that begins
+most nine characters. `(a)?` may be missing, and so may a Chinese character before `?`. `[5-7]` is a digit. A
+tag that begins
 with `-` takes back what it overlaps: `-self_harm` that tag, `-` every tag.
 Patterns are folded like the messages, so that they may be written in either Chinese script.
 Latin words match whole words; Chinese ones match inside text.
@@ -66,6 +67,7 @@ class _Rule(NamedTuple):
     tag: str
     weight: float
     rest: tuple[tuple[int, int], ...]  # the parts that must follow, and within how many characters
+    parts: frozenset[int]  # those parts
 
 
 class Cues:
@@ -95,7 +97,9 @@ class Cues:
             for one in _without_inner_gaps(_short_forms(pattern)):
                 texts, widths = _cut(*_at_gaps(one))
                 first, *rest = [self._part(text) for text in texts]
-                self._rules.setdefault(first, []).append(_Rule(tag, weight, tuple(zip(rest, widths, strict=True))))
+                self._rules.setdefault(first, []).append(
+                    _Rule(tag, weight, tuple(zip(rest, widths, strict=True)), frozenset(rest))
+                )
 
     def _part(self, literals: Iterable[str]) -> int:
         choices = tuple(sorted({" ".join(literal.split()) for literal in literals} - {"", "*"}))
@@ -129,8 +133,8 @@ class Cues:
         wanted: set[int] = set()
         for first in {part for _, _, part in begun}:
             for rule in self._rules[first]:
-                if rule.rest and all([part in present for part, _ in rule.rest]):
-                    wanted.update([part for part, _ in rule.rest])
+                if rule.rest and present.issuperset(rule.parts):
+                    wanted.update(rule.parts)
         return wanted
 
     def _applied(
@@ -138,7 +142,7 @@ class Cues:
     ) -> dict[str, list[Hit]]:
         found: dict[str, list[Hit]] = {}
         for start, end, part in sorted(begun):
-            for tag, weight, rest in self._rules[part]:
+            for tag, weight, rest, _ in self._rules[part]:
                 stop = end if not rest else _follow(text, end, rest, later) if rest[0][0] in later else 0
                 if stop:
                     found.setdefault(tag, []).append(Hit(start, stop, tag, weight))
@@ -158,9 +162,10 @@ class _Automaton:
     def bounded(self, text: str) -> list[tuple[int, int, int]]:
         """Start, end and part of all that stands in an ASCII `text`; the literals hold their own bounds."""
         meanings = self._meanings
+        padded = f" {text.translate(_PLAIN)} "
         return [
             (start + left - 1, end - right - 1, part)
-            for index, start, end in self._matcher.find_matches_as_indexes(f" {text.translate(_PLAIN)} ", overlapping=True)
+            for index, start, end in self._matcher.find_matches_as_indexes(padded, overlapping=True)
             for part, left, right in meanings[index]
         ]
 
@@ -201,7 +206,7 @@ def _taken_back(found: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
 
 
 def _covered(hit: Hit, spans: list[Hit]) -> bool:
-    return any([span.start < hit.end and hit.start < span.end for span in spans])
+    return any(span.start < hit.end and hit.start < span.end for span in spans)
 
 
 def _is_latin(character: str) -> bool:
@@ -235,7 +240,10 @@ def _segments(text: str) -> Iterator[list[str]]:
     while text:
         opened = text.find("(")
         if opened:
-            yield [text if opened < 0 else text[:opened]]
+            literal = text if opened < 0 else text[:opened]
+            if ")" in literal:
+                raise ValueError(f"a parenthesis is closed that was not open: {text!r}")
+            yield [literal]
             text = "" if opened < 0 else text[opened:]
             continue
         choices, closed = _choices(text, 0)
@@ -271,9 +279,8 @@ def _without_inner_gaps(pattern: str) -> list[str]:
     while opened >= 0:
         choices, closed = _choices(pattern, opened)
         if any(_GAPS.search(choice) for choice in choices):
-            return [
-                whole for choice in choices for whole in _without_inner_gaps(pattern[:opened] + choice + pattern[closed:])
-            ]
+            before, after = pattern[:opened], pattern[closed:]
+            return [whole for choice in choices for whole in _without_inner_gaps(before + choice + after)]
         opened = pattern.find("(", closed)
     return [pattern]
 

@@ -12,26 +12,38 @@ from sentiment.vader import Vader
 __all__ = ["ASKS", "OWN", "SUPPOSES", "scale", "valence"]
 
 _NEGATOR = re.compile(
-    r"(?:\b(?:not|never|no|none|without|hardly|barely|isnt|wasnt|arent|werent|dont|didnt|doesnt|hasnt|havent|cant|wont|nor|neither|zero)"
+    r"(?:\b(?:not|never|no|none|without|hardly|barely|isnt|wasnt|arent|werent|dont"
+    r"|didnt|doesnt|hasnt|havent|cant|wont|nor|neither|zero)"
     r"|n't)(?: (?!only\b|just\b|but\b)\w+){0,2} $"
 )
-_NEGATIVE_START = re.compile(r"(?:no|not|never|zero|none|nothing|without|can't|cant|cannot|couldn't|could|nobody)\b|\w+n't")
-_BOOSTER = re.compile(r"\b(?:very|so|really|extremely|absolutely|completely|totally|utterly|beyond|incredibly|bloody|fucking|such a) $")
+_NEGATIVE_START = re.compile(
+    r"(?:no|not|never|zero|none|nothing|without|can't|cant|cannot|couldn't|could|nobody)\b"
+    r"|\w+n't"
+)
+_BOOSTER = re.compile(
+    r"\b(?:very|so|really|extremely|absolutely|completely|totally|utterly|beyond|incredibly"
+    r"|bloody|fucking|such a) $"
+)
 _GREETING = (
-    r"^\W*(?:(?:hi|hello|hey|good \w+|dear \w+|sorry|excuse me|quick question|just wondering|question|so|and|ok|okay|@\S+)"
+    r"^\W*(?:(?:hi|hello|hey|good \w+|dear \w+|sorry|excuse me|quick question|just wondering"
+    r"|question|so|and|ok|okay|@\S+)"
     r"\W+(?:(?:there|team|all|guys|folks)\W+)?)*"
 )
 ASKS = re.compile(
     _GREETING + r"(?:(?:what|which|when|where|who|how|any(?:one|body)?)\b"
-    r"|(?:can|could|may|might|is|are|do|does|did|will|would|should|shall|am|has|have) (?:i|you|u|we|it|there|the|my|your|this"
+    r"|(?:can|could|may|might|is|are|do|does|did|will|would|should|shall|am|has|have) (?:i"
+    r"|you|u|we|it|there|the|my|your|this"
     r"|that|these|those|they|he|she|some(?:one|body)|any(?:one|body|thing)?|all)\b"
     r"|(?:is|are|does|was|were) (?!a |an |not |so |very |still |now |just |such |by )\w+ \w+)"
 )
 SUPPOSES = re.compile(
-    r"\b(?:what (?:happens|if|would happen|should i do if|do i do if)|in case|how (?:much|long|many) (?:is|are|does|do)|which (?:plan|policy|cover)"
+    r"\b(?:what (?:happens|if|would happen|should i do if|do i do if)|in case|how (?:much"
+    r"|long|many) (?:is|are|does|do)|which (?:plan|policy|cover)"
     r"|(?:can|could|do|will|would|may|should|is|are|how) [^.!?]{0,60}\bif\b"
-    r"|if (?:my|a|an|the|i|it|one|something|anything|someone) [^.!?]{0,60}(?:can|could|do|will|would|how|what|where|who|is there)\b"
-    r"|do you (?:offer|cover|have|charge|accept|sell|provide)|does [^.!?]{0,40}\bcover|what(?: is|'s|s) (?:the|your) (?:\w+ )?(?:policy|fee|process|procedure))"
+    r"|if (?:my|a|an|the|i|it|one|something|anything|someone) [^.!?]{0,60}(?:can|could"
+    r"|do|will|would|how|what|where|who|is there)\b"
+    r"|do you (?:offer|cover|have|charge|accept|sell|provide)|does [^.!?]{0,40}\bcover"
+    r"|what(?: is|'s|s) (?:the|your) (?:\w+ )?(?:policy|fee|process|procedure))"
 )
 OWN = re.compile(r"\b(?:my|mine|me|i|i'm|i've|i'd|im|ive|we|our|us|we're|we've|my\w+)\b")
 _STRETCHED = re.compile(r"[^\W\d_]*([^\W\d_])\1\1[^\W\d_]*")

@@ -11,7 +11,8 @@ from sentiment.cues import Hit
 
 __all__ = ["IDLE", "Evidence", "kind"]
 
-IDLE: frozenset[Kind] = frozenset(("campaign", "spam", "news", "fan"))
+_BY_RANK: tuple[Kind, ...] = ("campaign", "spam", "news", "fan")
+IDLE = frozenset(_BY_RANK)
 """Kinds that even a harm does not make a complaint."""
 
 _ENOUGH = 0.55
@@ -54,7 +55,7 @@ def kind(found: Mapping[str, Sequence[Hit]], evidence: Evidence) -> Kind:
 
 def _idle(found: Mapping[str, Sequence[Hit]], evidence: Evidence) -> Kind | None:
     """Giveaways and their like; who suffered something and says so under their hashtag is still heard."""
-    scores: dict[Kind, float] = {name: _sum(found[name]) for name in ("campaign", "spam", "news", "fan") if name in found}
+    scores: dict[Kind, float] = {name: _sum(found[name]) for name in _BY_RANK if name in found}
     topics = len(_TOPIC.findall(evidence.text)) if "#" in evidence.text else 0
     if evidence.text.count("@") >= _MANY_MENTIONS:
         scores["campaign"] = 1 - (1 - scores.get("campaign", 0.0)) * 0.45

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from config.folding import Folded
 from sentiment.data import lines, rows
 
-__all__ = ["ENGLISH", "identify"]
+__all__ = ["ENGLISH", "identify", "letters"]
 
 _SIMPLIFIED, _TRADITIONAL = (frozenset(line) for line in lines("han.txt"))
 ENGLISH = frozenset(lines("words_en.txt"))
@@ -33,7 +33,7 @@ class _Script(NamedTuple):
 
 
 def _always(tag: str) -> Callable[[str], str]:
-    return lambda text: tag
+    return lambda _: tag
 
 
 def _marked(letters: str, tag: str, otherwise: str) -> Callable[[str], str]:
@@ -86,6 +86,11 @@ def identify(folded: Folded, hint: str | None) -> str:
         if script and count * 3 >= len(_WORD.findall(_NOT_WORDS.sub(" ", text))) - count:
             return script
     return _latin(text, hint)
+
+
+def letters(text: str) -> int:
+    """How many letters stand outside links, handles and what was masked; at most about 200 are counted."""
+    return sum([letter.isalpha() for letter in _NOT_WORDS.sub(" ", text[:200])])
 
 
 def _with_han(folded: Folded, han: int, hint: str | None) -> str:

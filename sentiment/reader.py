@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,19 +15,19 @@ from sentiment.cues import Cues, Hit
 from sentiment.data import rows
 from sentiment.harm import UPSETTING, harms
 from sentiment.kind import IDLE, Evidence, kind
-from sentiment.language import identify
+from sentiment.language import identify, letters
 from sentiment.tone import Tone, probability, squashed, weigh
 from sentiment.urgency import TAGS, urgency
 
-__all__ = ["FastReader"]
+__all__ = ["FILES", "FastReader"]
 
-_FILES = ("english.tsv", "chinese.tsv", "harm.tsv", "urgency.tsv", "kind.tsv")
+FILES = ("english.tsv", "chinese.tsv", "harm.tsv", "urgency.tsv", "kind.tsv")
 _VALENCE = ("fail", "topic", "mood", "emoji")
 _READ = frozenset(("en", "zh-Hans", "zh-Hant"))
 _FIRST_WIDE = "\u2e80"
 _LETTERS_TO_READ = 3
 _NEGATIVE, _UNSURE, _POSITIVE = 0.6, 0.45, 1.0
-_PRIOR = 0.35
+_PRIOR, _PRIOR_URGENT = 0.35, 0.2
 _REPEATED = 1.0
 _SHARE_OF_VADER = 0.85
 _NEEDED: Mapping[Kind, float] = {
@@ -37,13 +36,16 @@ _NEEDED: Mapping[Kind, float] = {
 }
 _SHARE: Mapping[Addressed, float] = {"to_us": 1.0, "about_us": 0.7, "unknown": 0.7, "about_other": 0.2}
 _WORDS_SHOWN = 6
-_PLAIN = {0x2019: "'", 0x2018: "'", 0xFE0F: None, 0x200B: None, 0x200C: None, 0x200D: None, 0xFEFF: None, 0x2060: None}
-_HYPE = re.compile(r"[!！]{2,}")
+_AROUND = " ,.!?，。！？~"
+_PLAIN: Mapping[int, str | None] = {
+    0x2019: "'", 0x2018: "'",
+    **dict.fromkeys((0xFE0F, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)),
+}
 
 
 @cache
 def _cues() -> Cues:
-    return Cues(_FILES)
+    return Cues(FILES)
 
 
 @cache
@@ -80,7 +82,7 @@ class FastReader:
     def read(self, folded: Folded, circumstances: Circumstances) -> Reading:
         """One folded message, and what the platform says about it."""
         heard = self._hear(folded, circumstances)
-        unread = heard.language not in _READ and _letters(heard.text) >= _LETTERS_TO_READ
+        unread = heard.language not in _READ and letters(heard.text) >= _LETTERS_TO_READ
         harm = () if heard.general and not unread else harms(heard.found)
         negative = _negative(heard, harm, unread)
         evidence = Evidence(
@@ -96,7 +98,7 @@ class FastReader:
             language=heard.language,
             compound=squashed(heard.total),
             negative=round(negative, 4),
-            urgent=0.2 if unread and not harm else urgency(heard.found, harm, idle=what in IDLE, troubled=negative >= 0.5),
+            urgent=_urgent(heard, harm, what, negative, unread),
             needs_answer=0.6 if unread else round(_NEEDED[what] * _SHARE[whom], 4),
             label=_label(heard, negative, ironic, unread),
             harm=harm,
@@ -119,7 +121,8 @@ class FastReader:
         asks = "?" in text or "？" in text or grammar.ASKS.search(text) is not None
         supposed = asks and grammar.SUPPOSES.search(text) is not None
         hits = [hit for tag in _VALENCE for hit in found.get(tag, ())]
-        tone = weigh(text, hits, _scale, asked=asks or "request" in found, supposed=supposed, damped=who.damped(hits)) if hits else Tone()
+        asked = asks or "request" in found
+        tone = weigh(text, hits, _scale, asked=asked, supposed=supposed, damped=who.damped(hits)) if hits else Tone()
         total = tone.total
         if is_english:
             total += _vader(folded, found, asks=asks and not tone.strong, aside=who.only_them)
@@ -163,6 +166,12 @@ def _negative(heard: _Heard, harm: Sequence[Harm], unread: bool) -> float:
     return negative
 
 
+def _urgent(heard: _Heard, harm: Sequence[Harm], what: Kind, negative: float, unread: bool) -> float:
+    if unread and not harm:
+        return _PRIOR_URGENT
+    return urgency(heard.found, harm, idle=what in IDLE, troubled=negative >= 0.5)
+
+
 def _label(heard: _Heard, negative: float, ironic: bool, unread: bool) -> Label:
     if unread:
         return "unsure"
@@ -177,14 +186,13 @@ def _label(heard: _Heard, negative: float, ironic: bool, unread: bool) -> Label:
     return "positive" if heard.total >= _POSITIVE else "neutral"
 
 
-def _letters(text: str) -> int:
-    return sum([letter.isalpha() for letter in text[:200]])
-
-
 def _whole(heard: _Heard) -> bool:
     """Some words ask for a person only where they are the whole message."""
-    spans = heard.found.get("person_whole", ())
-    return any([not heard.text[: hit.start].strip(" ,.!?，。！？~") and not heard.text[hit.end :].strip(" ,.!?，。！？~") for hit in spans])
+    text = heard.text
+    return any(
+        not text[: hit.start].strip(_AROUND) and not text[hit.end :].strip(_AROUND)
+        for hit in heard.found.get("person_whole", ())
+    )
 
 
 def _scorer(language: str) -> str:
@@ -195,10 +203,11 @@ def _scorer(language: str) -> str:
 
 def _why(folded: Folded, heard: _Heard, harm: Sequence[Harm]) -> Iterable[Weight]:
     """The words that weighed most, where they stand in the original."""
-    pulls = [(2.0 + hit.weight, hit.start, hit.end, f"harm: {hit.tag}") for name in harm for hit in heard.found[name]]
-    pulls += [(1.0 + hit.weight, hit.start, hit.end, f"urgent: {tag}") for tag in TAGS for hit in heard.found.get(tag, ())]
-    pulls += [(abs(hit.weight), hit.start, hit.end, f"{hit.tag} {hit.weight:+.1f}") for hit in heard.tone.hits if hit.weight]
-    pulls += [(1.5, hit.start, hit.end, "irony") for hit in heard.found.get("irony", ())]
-    for _, start, end, reason in sorted(pulls, key=lambda pull: -pull[0])[:_WORDS_SHOWN]:
-        first, last = folded.span(start, end)
+    found = heard.found
+    pulls = [(2.0 + hit.weight, hit, f"harm: {hit.tag}") for name in harm for hit in found[name]]
+    pulls += [(1.0 + hit.weight, hit, f"urgent: {tag}") for tag in TAGS for hit in found.get(tag, ())]
+    pulls += [(abs(hit.weight), hit, f"{hit.tag} {hit.weight:+.1f}") for hit in heard.tone.hits if hit.weight]
+    pulls += [(1.5, hit, "irony") for hit in found.get("irony", ())]
+    for _, hit, reason in sorted(pulls, key=lambda pull: -pull[0])[:_WORDS_SHOWN]:
+        first, last = folded.span(hit.start, hit.end)
         yield Weight(start=first, end=last, reason=reason)

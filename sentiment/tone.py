@@ -49,8 +49,10 @@ def longest(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def weigh(text: str, hits: Sequence[Hit], scale: Scale, *, asked: bool, supposed: bool, damped: frozenset[int]) -> Tone:
-    """Sum up. In a question (`asked`) words that name a matter hardly count; in a supposition
-    (`supposed`: "what if", "in case") mishaps do not either. `damped`: starts of hits about somebody else.
+    """Sum up what was found.
+
+    In a question (`asked`) words that name a matter hardly count; in a supposition (`supposed`: "what if",
+    "in case") mishaps do not either. `damped`: starts of hits about somebody else.
     """
     scaled: list[Hit] = []
     strong = False

@@ -11,7 +11,7 @@ import math
 import string
 from typing import NamedTuple, TypeVar
 
-from vaderSentiment import vaderSentiment as package  # type: ignore[import-untyped]
+import vaderSentiment.vaderSentiment as package  # noqa: N813
 
 __all__ = ["Vader"]
 
@@ -170,7 +170,7 @@ def _valence(words: list[Word], i: int, capitals: bool) -> float:
     valence = _unless_no(words, i)
     if capitals and word.upper:
         valence = valence + _C_INCR if valence > 0 else valence - _C_INCR
-    for back in range(i if i < 3 else 3):
+    for back in range(min(i, 3)):
         before = words[i - back - 1]
         if before.listed:
             continue
@@ -180,9 +180,13 @@ def _valence(words: list[Word], i: int, capitals: bool) -> float:
             valence = _negated(valence, words, i, back)
         if back == 2:
             valence = _idioms(valence, words, i)
-    if i > 0 and words[i - 1].lower == "least" and not words[i - 1].listed:
-        if i == 1 or words[i - 2].lower not in ("at", "very"):
-            valence = valence * _N_SCALAR
+    if (
+        i > 0
+        and words[i - 1].lower == "least"
+        and not words[i - 1].listed
+        and (i == 1 or words[i - 2].lower not in ("at", "very"))
+    ):
+        valence = valence * _N_SCALAR
     return valence
 
 
@@ -227,7 +231,7 @@ def _negated(valence: float, words: list[Word], i: int, back: int) -> float:
 
 
 def _idioms(valence: float, words: list[Word], i: int) -> float:
-    if not any([word.code & _ANCHOR for word in words[i - 3 : i + 3]]):
+    if not any(word.code & _ANCHOR for word in words[i - 3 : i + 3]):
         return valence
     after = words[i + 1 : i + 3]
     three, two, one, zero = (words[i - back].lower for back in (3, 2, 1, 0))
