@@ -18,7 +18,6 @@ _QUEUED = text("support_case.status != 'resolved'")
 """Written as the partial index has it, or no database would use that."""
 
 
-
 _CASES = select(*(CASE.c[one.name] for one in fields(CaseItem)))
 _MESSAGES = select(*(MESSAGE.c[one.name] for one in fields(MessageItem)))
 _OUTBOX_COLUMNS = [OUTBOX.c[one.name] for one in fields(OutboxItem)]
@@ -82,7 +81,7 @@ def _mentions(connection: Connection, q: str) -> ColumnElement[bool]:
 
 def find(connection: Connection, name: str) -> int | None:
     """The id of a case by its id or its reference."""
-    number = name.isascii() and name.isdigit() and len(name) < 19
+    number = name.isascii() and name.isdigit() and len(name) < 20 and int(name) < 2**63
     wanted = CASE.c.id == int(name) if number else CASE.c.ref == name.upper()
     return connection.execute(select(CASE.c.id).where(wanted)).scalar_one_or_none()
 
