@@ -117,8 +117,12 @@ def half_width(text: str) -> str:
 
 def decode(source: bytes, name: str) -> tuple[str, Finding | None]:
     """The text of a file, or a finding that says which encoding it seems to have."""
-    for bom, encoding in ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"),
-                          (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16")):
+    for bom, encoding in (
+        (codecs.BOM_UTF32_LE, "UTF-32"),
+        (codecs.BOM_UTF32_BE, "UTF-32"),
+        (codecs.BOM_UTF16_LE, "UTF-16"),
+        (codecs.BOM_UTF16_BE, "UTF-16"),
+    ):
         if source.startswith(bom):
             return "", _not_utf8(name, 1, 1, f"is written in {encoding}")
     if b"\x00" in source[:1000]:
@@ -163,8 +167,16 @@ def read(text: str) -> tuple[Node | None, list[Finding]]:
     except (YAMLError, ValueError, OverflowError):  # the last two: `\\UFFFFFFFF`, a directive's number
         return None, [*builder.findings, Finding(1, 1, "error", "yaml", "this is not YAML", "see the shipped example")]
     if builder.root is None:
-        builder.findings.append(Finding(
-            1, 1, "error", "empty-file", "the file says nothing", "start from the example that `heedful init` writes"))
+        builder.findings.append(
+            Finding(
+                1,
+                1,
+                "error",
+                "empty-file",
+                "the file says nothing",
+                "start from the example that `heedful init` writes",
+            )
+        )
     return builder.root, builder.findings
 
 
@@ -237,8 +249,13 @@ class _Builder:
     def _set(self, holder: dict[str, Entry], key: tuple[str, int, int], node: Node) -> None:
         name, line, column = key
         if name in holder:
-            self._note(line, column, "duplicate-key", f"`{name}` is given twice, first in line {holder[name].line}",
-                       "join the two, or remove one")
+            self._note(
+                line,
+                column,
+                "duplicate-key",
+                f"`{name}` is given twice, first in line {holder[name].line}",
+                "join the two, or remove one",
+            )
         else:
             holder[name] = Entry(line, column, node)
 
@@ -252,8 +269,11 @@ class _Builder:
 
 _ADVICE = (
     ("could not find expected ':'", "a line without its `:`", "write `key: value`, or quote a text of several lines"),
-    ("mapping values are not allowed", "a `:` where no key can stand",
-     "check the indentation, or quote the value that holds `: `"),
+    (
+        "mapping values are not allowed",
+        "a `:` where no key can stand",
+        "check the indentation, or quote the value that holds `: `",
+    ),
     ("'\\t'", "a tab in the indentation", "indent with blanks"),
     ("end of stream", "a quote or bracket that is never closed", "close it"),
     ("<stream end>", "a quote or bracket that is never closed", "close it"),
@@ -272,12 +292,19 @@ def _syntax(error: MarkedYAMLError, text: str) -> Finding:
     for suspect in suspects:
         found = _FULL_WIDTH_IN_YAML.search(lines[suspect]) if 0 <= suspect < len(lines) else None
         if found:
-            return Finding(suspect + 1, found.start() + 1, "error", "full-width",
-                           f"full-width `{found[0]}` where YAML needs `{half_width(found[0])}`",
-                           f"write {half_width(lines[suspect])}")
+            return Finding(
+                suspect + 1,
+                found.start() + 1,
+                "error",
+                "full-width",
+                f"full-width `{found[0]}` where YAML needs `{half_width(found[0])}`",
+                f"write {half_width(lines[suspect])}",
+            )
     problem = f"{error.problem or ''} {error.context or ''}"
-    what, way_out = next(((what, way_out) for sign, what, way_out in _ADVICE if sign in problem),
-                         ("this is not YAML", "compare with the shipped example"))
+    what, way_out = next(
+        ((what, way_out) for sign, what, way_out in _ADVICE if sign in problem),
+        ("this is not YAML", "compare with the shipped example"),
+    )
     return Finding(min(line, len(lines)) + 1, column + 1, "error", "yaml", what, way_out)
 
 

@@ -151,7 +151,8 @@ class _Parser:
             raise _no_operator(token)
         if not _holds_something(node):
             raise ExpressionError(
-                "NOT alone would match nearly every message", "say what must be there: refund AND NOT policy")
+                "NOT alone would match nearly every message", "say what must be there: refund AND NOT policy"
+            )
         return node
 
     def _peek(self) -> _Token:
@@ -183,8 +184,11 @@ class _Parser:
             right = self._not()
             for side in (left, right):
                 if not _has_place(side):
-                    raise ExpressionError("NEAR joins words, phrases and groups of OR only",
-                                          "write (card OR account) NEAR/4 hacked", position)
+                    raise ExpressionError(
+                        "NEAR joins words, phrases and groups of OR only",
+                        "write (card OR account) NEAR/4 hacked",
+                        position,
+                    )
             left = Near(left, right, near)
         return left
 
@@ -194,8 +198,11 @@ class _Parser:
         if match is None:
             return None
         if match[1] is None or int(match[1]) > FARTHEST:
-            raise ExpressionError(f"`{token.text}` does not say how near",
-                                  f"write NEAR/4: at most 4 words between (up to {FARTHEST})", token.position)
+            raise ExpressionError(
+                f"`{token.text}` does not say how near",
+                f"write NEAR/4: at most 4 words between (up to {FARTHEST})",
+                token.position,
+            )
         self._at += 1
         return int(match[1])
 
@@ -215,8 +222,9 @@ class _Parser:
         prefix = False
         while (word := self._peek()).kind in ("word", "quoted"):
             if prefix:
-                raise ExpressionError("`*` stands in the middle of a phrase", "put it at the end of the last word",
-                                      word.position)
+                raise ExpressionError(
+                    "`*` stands in the middle of a phrase", "put it at the end of the last word", word.position
+                )
             prefix = word.kind == "word" and word.text.endswith("*")
             words += _words(word)
             self._at += 1
@@ -242,8 +250,9 @@ class _Parser:
     def _go_down(self) -> None:
         self._depth += 1
         if self._depth > DEEPEST:
-            raise ExpressionError("parentheses or NOT nested too deeply", "split it into several entries",
-                                  self._peek().position)
+            raise ExpressionError(
+                "parentheses or NOT nested too deeply", "split it into several entries", self._peek().position
+            )
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -262,8 +271,9 @@ def _token(match: re.Match[str]) -> _Token:
     if odd is not None:
         raise _full_width(odd, match.string, match.start(4) + word.index(odd))
     if _NEAR_LIKE.fullmatch(word) and not _NEAR.fullmatch(word):
-        raise ExpressionError(f"`{word}` does not say how near", "write NEAR/4: at most 4 words between",
-                              match.start(4))
+        raise ExpressionError(
+            f"`{word}` does not say how near", "write NEAR/4: at most 4 words between", match.start(4)
+        )
     return _Token(word, match.start(4), "operator" if _is_operator(word) else "word")
 
 
@@ -273,33 +283,40 @@ def _full_width(sign: str, entry: str, position: int) -> ExpressionError:
         meant = f"write each keyword as an item of its own: [{', '.join(filter(None, parts))}]"
     else:
         meant = f"write {entry.translate(_PLAIN_AGAIN)}"
-    return ExpressionError(f"full-width `{sign}`",
-                           f"{meant}; where the sign belongs to the keyword, write '\"{entry}\"'", position)
+    return ExpressionError(
+        f"full-width `{sign}`", f"{meant}; where the sign belongs to the keyword, write '\"{entry}\"'", position
+    )
 
 
 def _words(token: _Token) -> list[str]:
     text = token.text if token.kind == "quoted" else token.text.removesuffix("*")
     words = text.split()
     if not words:
-        raise ExpressionError("nothing to look for", "write a word in front of `*` or between the quotes",
-                              token.position)
+        raise ExpressionError(
+            "nothing to look for", "write a word in front of `*` or between the quotes", token.position
+        )
     if token.kind == "word" and "*" in text:
-        raise ExpressionError(f"`*` in the middle of `{token.text}`",
-                              "put it at the end, as in charge*, or quote it", token.position)
+        raise ExpressionError(
+            f"`*` in the middle of `{token.text}`", "put it at the end, as in charge*, or quote it", token.position
+        )
     return words
 
 
 def _no_operand(token: _Token) -> ExpressionError:
     if token.kind == "operator":
-        return ExpressionError(f"`{token.text}` needs words on both sides",
-                               f'add them, or quote it where it is a word: "{token.text}"', token.position)
+        return ExpressionError(
+            f"`{token.text}` needs words on both sides",
+            f'add them, or quote it where it is a word: "{token.text}"',
+            token.position,
+        )
     what = "empty parentheses" if token.kind == ")" else "the entry ends where words should follow"
     return ExpressionError(what, "add the missing words", token.position)
 
 
 def _no_operator(token: _Token) -> ExpressionError:
-    return ExpressionError(f"nothing joins `{token.text}` to what stands before it", "write AND, OR or NEAR/4 between",
-                           token.position)
+    return ExpressionError(
+        f"nothing joins `{token.text}` to what stands before it", "write AND, OR or NEAR/4 between", token.position
+    )
 
 
 def _holds_something(node: Node) -> bool:

@@ -113,8 +113,11 @@ def _shorten(original: str, text: str, offsets: list[int] | None) -> Folded:
     if "\n" in text or "  " in text:
         text, offsets = _edit(text, offsets, [_blanks(m) for m in _BLANKS.finditer(text)])
     if " " in text:
-        cuts = [(m.start(), m.end(), "") for m in _BLANK_BEFORE_HAN.finditer(text)
-                if m.start() and _IS_HAN.match(text, m.start() - 1)]
+        cuts = [
+            (m.start(), m.end(), "")
+            for m in _BLANK_BEFORE_HAN.finditer(text)
+            if m.start() and _IS_HAN.match(text, m.start() - 1)
+        ]
         text, offsets = _edit(text, offsets, cuts)
     if _THRICE.search(text):
         cuts = [(m.start(), m.end(), m[1] * 2) for m in _RUN.finditer(text) if m[1].isalpha()]
@@ -136,7 +139,7 @@ def _edit(text: str, offsets: list[int] | None, edits: Sequence[Edit]) -> tuple[
     at = 0
     for start, end, new in edits:
         pieces += (text[at:start], new)
-        kept += old[at:start + len(new)]
+        kept += old[at : start + len(new)]
         at = end
     pieces.append(text[at:])
     kept += old[at:]

@@ -68,7 +68,8 @@ class Keywords:
             return _NO_HITS
         found = self._confirm(matches, folded, text)
         return Matching(self._owners, self._terms, self._numbers, found, text).hits(
-            folded, today, [(self._pattern_owners[i], spans) for i, spans in patterns.items()])
+            folded, today, [(self._pattern_owners[i], spans) for i, spans in patterns.items()]
+        )
 
     def _confirm(self, matches: Iterable[tuple[int, int, int]], folded: Folded, text: str) -> dict[int, list[Span]]:
         """The matches whose neighbours allow them, by term."""
@@ -136,8 +137,7 @@ class _Build:
             number = self.numbers[phrase] = len(self.terms)
             text = _literal(phrase)
             stretched = _THRICE.search(phrase.text) is not None and len(text) < len(phrase.text)
-            self.terms.append(
-                Term(_latin_like(text[0]), not phrase.prefix and _latin_like(text[-1]), stretched))
+            self.terms.append(Term(_latin_like(text[0]), not phrase.prefix and _latin_like(text[-1]), stretched))
             for variant in _spacings(text):
                 literal = self.literals.setdefault(variant, len(self.of_literal))
                 if literal == len(self.of_literal):

@@ -42,8 +42,19 @@ def examine(text: str | bytes, name: str, *, today: date | None = None) -> Exami
     """As `parse`, for those who go on to check more than the file itself can tell."""
     source = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(source) > LARGEST:
-        return Examined(None, (Finding(1, 1, "error", "too-large", f"{name} has {len(source):,} bytes",
-                                       f"at most {LARGEST:,} are read: is it the right file?"),))
+        return Examined(
+            None,
+            (
+                Finding(
+                    1,
+                    1,
+                    "error",
+                    "too-large",
+                    f"{name} has {len(source):,} bytes",
+                    f"at most {LARGEST:,} are read: is it the right file?",
+                ),
+            ),
+        )
     decoded, finding = decode(source, name)
     if finding is not None:
         return Examined(None, (finding,))

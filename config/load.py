@@ -40,8 +40,14 @@ def load(path: Path, *, today: date | None = None) -> Care:
         source = path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        finding = Finding(1, 1, "error", "unreadable-file", f"{path} cannot be read: {reason}",
-                          "name another file with -c, or write one with `heedful init`")
+        finding = Finding(
+            1,
+            1,
+            "error",
+            "unreadable-file",
+            f"{path} cannot be read: {reason}",
+            "name another file with -c, or write one with `heedful init`",
+        )
         raise ConfigurationError(path, (finding,)) from error
     care, findings = parse(source, path.name, today=today)
     if care is None:

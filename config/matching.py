@@ -132,7 +132,7 @@ class Matching:
         seconds = sorted(seconds)
         for start, end in firsts:
             tokens_before = bisect_left(self._token_starts(), end)
-            for second in seconds[bisect_left(seconds, (end, end)):]:
+            for second in seconds[bisect_left(seconds, (end, end)) :]:
                 if bisect_left(self._token_starts(), second[0]) - tokens_before > within:
                     break
                 yield start, second[1]

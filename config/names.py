@@ -16,7 +16,7 @@ LABELS = ("negative", "neutral", "positive", "unsure")
 HARMS = (
     "safety", "injury", "legal", "fraud", "data_leak", "self_harm", "bereavement", "vulnerable",
     "minor", "discrimination", "outage", "press", "regulator", "travel",
-)
+)  # fmt: skip
 KINDS = ("complaint", "question", "request", "praise", "campaign", "spam", "news", "fan", "chatter")
 ADDRESSED = ("to_us", "about_us", "about_other", "unknown")
 
@@ -56,8 +56,12 @@ class _Names:
 
     def _child(self, path: Path, route: Route, seen: set[str]) -> None:
         if route.name in seen or route.name == "root":
-            self._report.error((*path, "name"), "duplicate-name", f"a second route is named `{route.name}`",
-                               "give each route a name of its own")
+            self._report.error(
+                (*path, "name"),
+                "duplicate-name",
+                f"a second route is named `{route.name}`",
+                "give each route a name of its own",
+            )
         seen.add(route.name)
         for inner, condition in conditions((*path, "when"), route.when):
             self._condition(inner, condition)

@@ -37,8 +37,10 @@ def compile_pattern(source: str) -> Compiled:
     try:
         compiled = _compile(simplify(source), _MEMORY)
     except re2.error as error:
-        raise ExpressionError(f"`re:{source}` is not a pattern: {_reason(error)}",
-                              "RE2 has neither look-around nor back-references; see its syntax") from error
+        raise ExpressionError(
+            f"`re:{source}` is not a pattern: {_reason(error)}",
+            "RE2 has neither look-around nor back-references; see its syntax",
+        ) from error
     if compiled.programsize > _LARGEST:
         raise ExpressionError(f"`re:{source}` is too large a pattern", "use smaller repetitions, or split it")
     if compiled.search("") is not None:

@@ -22,7 +22,7 @@ _AS_RESOLVED = ("channels", "notify", "tests", "version")
 _OWN = "digest"
 _QUOTED = re.compile(r"'([^']*)'")
 _NUMBERS = ("int_parsing", "int_type", "int_from_float", "float_parsing", "float_type", "finite_number",
-            "greater_than_equal", "less_than_equal", "int_parsing_size")
+            "greater_than_equal", "less_than_equal", "int_parsing_size")  # fmt: skip
 _LISTS = ("tuple_type", "list_type")
 _MAPPINGS = ("model_type", "model_attributes_type", "mapping_type", "dict_type")
 _DATES = re.compile("date|datetime|time")
@@ -32,12 +32,18 @@ _SECRET = re.compile("token|secret|password|key")
 def shape(root: Node, digest: str) -> tuple[Care | None, list[Finding]]:
     """The file as a value, its version set; or what does not fit."""
     if not isinstance(root.value, dict):
-        return None, [_misfit(root, "the file must hold keys such as `brand:` and `route:`",
-                              "start from the example that `heedful init` writes")]
+        return None, [
+            _misfit(
+                root,
+                "the file must hold keys such as `brand:` and `route:`",
+                "start from the example that `heedful init` writes",
+            )
+        ]
     if _OWN in root.value:
         return None, [_unknown(root, (_OWN,), _keys_at(Care, ()))]
-    data = {key: entry.node.resolved() if key in _AS_RESOLVED else entry.node.written()
-            for key, entry in root.value.items()}
+    data = {
+        key: entry.node.resolved() if key in _AS_RESOLVED else entry.node.written() for key, entry in root.value.items()
+    }
     _say_as_written(root, data)
     try:
         return Care.model_validate({**data, _OWN: digest}), []
@@ -64,18 +70,17 @@ def _say_as_written(root: Node, data: dict[str, Any]) -> None:
                     test[key] = root.at(("tests", index, key)).node.written()
 
 
-def _finding(
-    root: Node, detail: ErrorDetails, model: type[BaseModel], above: Path, also: Sequence[str]
-) -> Finding:
+def _finding(root: Node, detail: ErrorDetails, model: type[BaseModel], above: Path, also: Sequence[str]) -> Finding:
     kind, path = detail["type"], (*above, *detail["loc"])
     if kind == "extra_forbidden":
-        inside = path[len(above):-1]
+        inside = path[len(above) : -1]
         return _unknown(root, path, [*_keys_at(model, inside), *(() if inside else also)])
     entry = root.at(path)
     if kind == "missing":
         holder = root.at(path[:-1])
-        return Finding(holder.line, holder.column, "error", "missing-key", f"`{path[-1]}` is missing",
-                       f"add `{path[-1]}:`")
+        return Finding(
+            holder.line, holder.column, "error", "missing-key", f"`{path[-1]}` is missing", f"add `{path[-1]}:`"
+        )
     if (kind in _LISTS or kind in _MAPPINGS) and (delimiter := _delimiter(entry.node)) is not None:
         return delimiter
     return _by_kind(kind, detail, entry.node, _name(root, path))
@@ -86,9 +91,14 @@ def _delimiter(node: Node) -> Finding | None:
     found = FULL_WIDTH_SIGNS.search(node.value) if isinstance(node.value, str) and node.plain else None
     if found is None:
         return None
-    return Finding(node.line, node.column + found.start(), "error", "full-width",
-                   f"full-width `{found[0]}` where YAML needs `{half_width(found[0])}`",
-                   f"write {half_width(str(node.value))}")
+    return Finding(
+        node.line,
+        node.column + found.start(),
+        "error",
+        "full-width",
+        f"full-width `{found[0]}` where YAML needs `{half_width(found[0])}`",
+        f"write {half_width(str(node.value))}",
+    )
 
 
 def _by_kind(kind: str, detail: ErrorDetails, node: Node, name: str) -> Finding:
@@ -98,15 +108,27 @@ def _by_kind(kind: str, detail: ErrorDetails, node: Node, name: str) -> Finding:
     if kind == "literal_error":
         return _choice(node, shown, name, str(context.get("expected", "")))
     if kind == "string_type" and node.is_null():
-        return Finding(node.line, node.column, "error", "empty-item", f"`{name}` has an empty item",
-                       'remove it; quote a text that begins with #, as in "#refund"')
+        return Finding(
+            node.line,
+            node.column,
+            "error",
+            "empty-item",
+            f"`{name}` has an empty item",
+            'remove it; quote a text that begins with #, as in "#refund"',
+        )
     if kind == "value_error":
         return _own(node, shown, str(context.get("error", "")))
     if kind in _NUMBERS:
         return _misfit(node, f"{shown} does not fit `{name}`", _number(kind, context))
     if _DATES.match(kind):
-        return Finding(node.line, node.column, "error", "bad-date", f"{shown} is not a date of `{name}`",
-                       "write it as 2027-03-31, a time as 2027-03-31T09:00:00+08:00")
+        return Finding(
+            node.line,
+            node.column,
+            "error",
+            "bad-date",
+            f"{shown} is not a date of `{name}`",
+            "write it as 2027-03-31, a time as 2027-03-31T09:00:00+08:00",
+        )
     return _misfit(node, *_type(kind, node, shown, name))
 
 
@@ -155,16 +177,24 @@ def _unknown(root: Node, path: Sequence[str | int], known: Sequence[str]) -> Fin
     entry = root.at(path)
     key = str(path[-1])
     if FULL_WIDTH_SIGNS.search(key):
-        return Finding(entry.line, entry.column, "error", "full-width", f"full-width signs in the key `{key}`",
-                       f"write {half_width(key)}")
-    return Finding(entry.line, entry.column, "error", "unknown-key", f"unknown key `{key}`",
-                   did_you_mean(key, known))
+        return Finding(
+            entry.line,
+            entry.column,
+            "error",
+            "full-width",
+            f"full-width signs in the key `{key}`",
+            f"write {half_width(key)}",
+        )
+    return Finding(entry.line, entry.column, "error", "unknown-key", f"unknown key `{key}`", did_you_mean(key, known))
 
 
 def _name(root: Node, path: Path) -> str:
     """The last key of `path` that is written in the file."""
-    written = [step for n, step in enumerate(path)
-               if isinstance(step, str) and root.at(path[:n]).node is not root.at(path[:n + 1]).node]
+    written = [
+        step
+        for n, step in enumerate(path)
+        if isinstance(step, str) and root.at(path[:n]).node is not root.at(path[: n + 1]).node
+    ]
     return written[-1] if written else "this"
 
 

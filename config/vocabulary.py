@@ -32,8 +32,12 @@ def check_vocabulary(care: Care, report: Report, today: date | None) -> None:
     for name, keyword_list in care.keywords.items():
         _list(report, name, keyword_list)
         if today is not None and keyword_list.until is not None and keyword_list.until < today:
-            report.warning(("keywords", name, "until"), "expired", f"`{name}` ended on {keyword_list.until}",
-                           "remove the list, or move the date")
+            report.warning(
+                ("keywords", name, "until"),
+                "expired",
+                f"`{name}` ended on {keyword_list.until}",
+                "remove the list, or move the date",
+            )
     for path, texts in _texts(care):
         for index, text in enumerate(texts):
             _entry(report, (*path, index), text)
@@ -45,14 +49,18 @@ def check_vocabulary(care: Care, report: Report, today: date | None) -> None:
 def _texts(care: Care) -> Iterator[tuple[Path, tuple[str, ...]]]:
     for branch in branches(care):
         if branch.when is not None:
-            yield from (((*path, "text"), condition.text)
-                        for path, condition in conditions((*branch.path, "when"), branch.when) if condition.text)
+            yield from (
+                ((*path, "text"), condition.text)
+                for path, condition in conditions((*branch.path, "when"), branch.when)
+                if condition.text
+            )
 
 
 def _list(report: Report, name: str, keyword_list: KeywordList) -> None:
     if not keyword_list.entries:
-        report.error(("keywords", name), "empty-list", f"`{name}` has no keyword", "add `en:`, `zh:` or `any:`",
-                     key=True)
+        report.error(
+            ("keywords", name), "empty-list", f"`{name}` has no keyword", "add `en:`, `zh:` or `any:`", key=True
+        )
     seen: dict[str, str] = {}
     for section in _SECTIONS:
         for index, entry in enumerate(getattr(keyword_list, "exceptions" if section == "except" else section)):
@@ -62,12 +70,20 @@ def _list(report: Report, name: str, keyword_list: KeywordList) -> None:
                 continue
             folded = fold(expression.text).text + "*" * expression.prefix
             if folded in seen:
-                report.warning(path, "same-keyword", f"`{entry}` is the same keyword as `{seen[folded]}` above",
-                               "remove it: letter case, width and Chinese script do not matter")
+                report.warning(
+                    path,
+                    "same-keyword",
+                    f"`{entry}` is the same keyword as `{seen[folded]}` above",
+                    "remove it: letter case, width and Chinese script do not matter",
+                )
             seen.setdefault(folded, entry)
             if len(folded) == 1 and not keyword_list.single:
-                report.warning(path, "one-character", f"`{entry}` lives inside many words",
-                               "use a longer keyword, or say `single: true` in the list")
+                report.warning(
+                    path,
+                    "one-character",
+                    f"`{entry}` lives inside many words",
+                    "use a longer keyword, or say `single: true` in the list",
+                )
 
 
 def _entry(report: Report, path: Path, entry: str) -> Expression | None:
@@ -89,11 +105,19 @@ def _entry(report: Report, path: Path, entry: str) -> Expression | None:
 def _doubtful(report: Report, path: Path, entry: str) -> None:
     unquoted = re.sub('"[^"]*"', '""', entry)
     if found := _CHINESE_OPERATOR.search(unquoted):
-        report.warning(path, "chinese-operator", f"`{found[1]}` is read as a word of the keyword",
-                       f"write {_OPERATOR_OF[found[1]]}, or quote the keyword")
+        report.warning(
+            path,
+            "chinese-operator",
+            f"`{found[1]}` is read as a word of the keyword",
+            f"write {_OPERATOR_OF[found[1]]}, or quote the keyword",
+        )
     if found := _SEVERAL.search(unquoted):
-        report.warning(path, "several-keywords", f"`{entry}` is read as one keyword, `{found[0][0]}` included",
-                       "write each keyword as an item of its own, or quote it")
+        report.warning(
+            path,
+            "several-keywords",
+            f"`{entry}` is read as one keyword, `{found[0][0]}` included",
+            "write each keyword as an item of its own, or quote it",
+        )
 
 
 def _offset(node: Node, entry: str, position: int) -> int:
@@ -104,13 +128,20 @@ def _offset(node: Node, entry: str, position: int) -> int:
 def _unused(care: Care, report: Report) -> None:
     used = {
         name
-        for branch in branches(care) if branch.when is not None
-        for _, condition in conditions((), branch.when) for name in condition.keywords
+        for branch in branches(care)
+        if branch.when is not None
+        for _, condition in conditions((), branch.when)
+        for name in condition.keywords
     }
     for name in care.keywords:
         if name not in used:
-            report.warning(("keywords", name), "unused-keywords", f"no route uses the keyword list `{name}`",
-                           f"add `when: {{keywords: [{name}]}}` to a route, or remove the list", key=True)
+            report.warning(
+                ("keywords", name),
+                "unused-keywords",
+                f"no route uses the keyword list `{name}`",
+                f"add `when: {{keywords: [{name}]}}` to a route, or remove the list",
+                key=True,
+            )
 
 
 def _examples(care: Care, report: Report) -> None:
@@ -121,11 +152,19 @@ def _examples(care: Care, report: Report) -> None:
     for name, keyword_list in care.keywords.items():
         for index, text in enumerate(keyword_list.should_match):
             if name not in keywords.search(fold(text), _NEVER_EXPIRED).lists:
-                report.error(("keywords", name, "should_match", index), "failing-example",
-                             f"`{name}` does not match `{text}`", "add the keyword that is missing, or see `except`")
+                report.error(
+                    ("keywords", name, "should_match", index),
+                    "failing-example",
+                    f"`{name}` does not match `{text}`",
+                    "add the keyword that is missing, or see `except`",
+                )
         for index, text in enumerate(keyword_list.should_not_match):
             hits = keywords.search(fold(text), _NEVER_EXPIRED).lists.get(name, ())
             if hits:
                 shown = ", ".join(f"`{text[start:end]}`" for start, end in hits)
-                report.error(("keywords", name, "should_not_match", index), "failing-example",
-                             f"`{name}` matches `{text}` at {shown}", "narrow the keyword, or add an `except`")
+                report.error(
+                    ("keywords", name, "should_not_match", index),
+                    "failing-example",
+                    f"`{name}` matches `{text}` at {shown}",
+                    "narrow the keyword, or add an `except`",
+                )

@@ -21,19 +21,22 @@ _HALF_WIDTH_AFTER_CHINESE = re.compile(r"[\u3400-\u9fff][,;:!?.](?!\w)")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 _FOREIGN_TERMS: dict[str, dict[str, str]] = {
-    "zh-Hant": {"信息": "訊息", "視頻": "影片", "軟件": "軟體", "網絡": "網路", "短信": "簡訊", "質量": "品質",
-                "默認": "預設", "屏幕": "螢幕", "打印": "列印"},
+    "zh-Hant": {
+        "信息": "訊息", "視頻": "影片", "軟件": "軟體", "網絡": "網路", "短信": "簡訊", "質量": "品質",
+        "默認": "預設", "屏幕": "螢幕", "打印": "列印",
+    },
     "zh-Hant-HK": {"信息": "訊息", "視頻": "影片", "軟體": "軟件", "網路": "網絡", "簡訊": "短訊", "列印": "打印"},
     "zh-Hans": {"简讯": "短信", "软体": "软件", "网路": "网络", "萤幕": "屏幕", "列印": "打印"},
-}
+}  # fmt: skip
 
 
 def check_wordings(care: Care, report: Report) -> None:
     for name, style in care.acknowledge.styles.items():
         path = ("acknowledge", "styles", name)
         if not style.wordings:
-            report.error(path, "no-wording", f"the style `{name}` has no text", "add at least one locale with a text",
-                         key=True)
+            report.error(
+                path, "no-wording", f"the style `{name}` has no text", "add at least one locale with a text", key=True
+            )
         for locale, texts in style.wordings.items():
             _locale(report, (*path, locale), locale, texts)
     _promises(care, report)
@@ -46,8 +49,13 @@ def _locale(report: Report, path: Path, locale: str, texts: tuple[str, ...]) -> 
         if locale.startswith("zh"):
             _chinese(report, (*path, index), locale, text)
     if all("{name}" in text for text in texts):
-        report.error(path, "no-nameless", f"every `{locale}` text uses {{name}}",
-                     "add a text without {name}, for customers whose name cannot be used", key=True)
+        report.error(
+            path,
+            "no-nameless",
+            f"every `{locale}` text uses {{name}}",
+            "add a text without {name}, for customers whose name cannot be used",
+            key=True,
+        )
 
 
 def _fields(report: Report, path: Path, text: str) -> None:
@@ -58,8 +66,12 @@ def _fields(report: Report, path: Path, text: str) -> None:
     if stray is None:
         return
     if stray[0] in "｛｝":
-        report.error(path, "full-width", f"full-width `{stray[0]}` where a field needs `{{`",
-                     f"write {half_width(text) if len(text) < 60 else '{name}'}")
+        report.error(
+            path,
+            "full-width",
+            f"full-width `{stray[0]}` where a field needs `{{`",
+            f"write {half_width(text) if len(text) < 60 else '{name}'}",
+        )
     else:
         report.error(path, "bad-field", f"a `{stray[0]}` without its partner", "write a field as {name}")
 
@@ -72,17 +84,27 @@ def _promises(care: Care, report: Report) -> None:
             continue
         path = (*branch.path, "acknowledge") if branch.route.acknowledge is not None else branch.path
         if isinstance(branch.route, Route) and branch.route.queue is False and branch.route.acknowledge is not None:
-            report.error(path, "promise-without-case", f"`{branch.style}` promises an answer, but this route queues "
-                         "nothing", "remove `acknowledge`, or `queue: false`")
+            report.error(
+                path,
+                "promise-without-case",
+                f"`{branch.style}` promises an answer, but this route queues nothing",
+                "remove `acknowledge`, or `queue: false`",
+            )
         elif not any(deadline.first_answer for deadline in _deadlines(care, branch)):
-            report.error(path, "promise-without-deadline",
-                         f"`{branch.style}` promises {{due}}, but {branch.priority} has no first_answer here",
-                         f"add first_answer to `deadlines: {branch.priority}`, or take {{due}} out of the texts")
+            report.error(
+                path,
+                "promise-without-deadline",
+                f"`{branch.style}` promises {{due}}, but {branch.priority} has no first_answer here",
+                f"add first_answer to `deadlines: {branch.priority}`, or take {{due}} out of the texts",
+            )
     keep = care.acknowledge.styles.get(care.route.keep.acknowledge or "")
     if keep is not None and _promising(keep):
-        report.error(("route", "keep", "acknowledge"), "promise-without-case",
-                     f"`{care.route.keep.acknowledge}` promises {{due}}, but what is kept has no case",
-                     "use a style whose texts do not say {due}")
+        report.error(
+            ("route", "keep", "acknowledge"),
+            "promise-without-case",
+            f"`{care.route.keep.acknowledge}` promises {{due}}, but what is kept has no case",
+            "use a style whose texts do not say {due}",
+        )
 
 
 def _promising(style: Style) -> bool:
@@ -101,9 +123,13 @@ def _languages(care: Care, report: Report) -> None:
     for name, style in care.acknowledge.styles.items():
         for language in care.brand.languages:
             if style.wordings and not any(_serves(locale, language) for locale in style.wordings):
-                report.warning(("acknowledge", "styles", name), "missing-language",
-                               f"the style `{name}` has no text in `{language}`, a language of the brand",
-                               f"add `{language}:`; until then the fallback speaks", key=True)
+                report.warning(
+                    ("acknowledge", "styles", name),
+                    "missing-language",
+                    f"the style `{name}` has no text in `{language}`, a language of the brand",
+                    f"add `{language}:`; until then the fallback speaks",
+                    key=True,
+                )
 
 
 def _serves(locale: str, language: str) -> bool:
@@ -114,13 +140,18 @@ def _chinese(report: Report, path: Path, locale: str, text: str) -> None:
     plain = _FIELD.sub("", text)
     mixed = [c for c in plain if _wrong_script(c, locale)]
     if mixed:
-        report.warning(path, "mixed-script", f"`{''.join(dict.fromkeys(mixed))}` is not written so in {locale}",
-                       "write the text in one script")
+        report.warning(
+            path,
+            "mixed-script",
+            f"`{''.join(dict.fromkeys(mixed))}` is not written so in {locale}",
+            "write the text in one script",
+        )
     if "您" in plain and "你" in plain:
         report.warning(path, "mixed-address", "the text says both 您 and 你", "keep to one of them")
     if found := _HALF_WIDTH_AFTER_CHINESE.search(plain):
-        report.warning(path, "half-width", f"half-width `{found[0][-1]}` in a Chinese text",
-                       "write ，。！？：； in Chinese texts")
+        report.warning(
+            path, "half-width", f"half-width `{found[0][-1]}` in a Chinese text", "write ，。！？：； in Chinese texts"
+        )
     terms = _FOREIGN_TERMS.get(locale) or _FOREIGN_TERMS["zh-Hant" if locale.startswith("zh-Hant") else "zh-Hans"]
     for term, better in terms.items():
         if term in plain:

@@ -208,7 +208,7 @@ class HookAnswer:
 
     page: Page = field(default_factory=Page)
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
 
 

@@ -1,5 +1,7 @@
 """Whatever goes wrong in a channel, named by what happens next.
 
+The tree:
+
     ConnectorError        whatever a connector raises on purpose
     ├── Unreachable       back off, try again (retry_after); logged once, not once a try
     ├── Denied            stop this channel, tell a person
@@ -29,9 +31,7 @@ class Unreachable(ConnectorError):
     timeout, a reset, a 5xx or an unreadable answer leaves it False, and the reply counts as doubtful.
     """
 
-    def __init__(
-        self, message: str = "", *, retry_after: timedelta | None = None, unsent: bool = False
-    ) -> None:
+    def __init__(self, message: str = "", *, retry_after: timedelta | None = None, unsent: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.unsent = unsent

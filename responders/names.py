@@ -30,20 +30,20 @@ FORBIDDEN = (
     "转账", "退款", "兼职", "贷款", "赌场", "博彩", "代购", "返利", "红包", "免费", "点击", "骗", "黑心", "垃圾",
     "傻逼", "傻b", "操你", "草泥马", "他妈", "妈的", "去死", "死全家", "杀", "强奸", "婊", "贱", "混蛋", "王八",
     "屌", "撚", "仆街", "冚家",
-)
+)  # fmt: skip
 """Words that impersonate, advertise, accuse or insult, in folded form; forbidden anywhere in a name."""
 
 FORBIDDEN_ALONE = frozenset({
     "admin", "service", "refund", "refunds", "crypto", "ww", "click", "scam", "fraud", "thief", "thieves",
     "shit", "cunt", "rape", "rapist", "whore", "nazi", "idiot", "idiots", "kill", "killer", "die", "estafa",
     "puta", "robo", "ladron",
-})
+})  # fmt: skip
 """The same, but living inside honest names too: forbidden as a word of its own."""
 
 NOBODY = frozenset({
     "null", "none", "undefined", "unknown", "user", "anonymous", "deleted account", "deleted user", "nobody", "test",
     "用户", "匿名", "匿名用户", "无名", "已注销", "微信用户", "游客",
-})
+})  # fmt: skip
 """What a platform shows where there is no name."""
 
 

@@ -29,16 +29,24 @@ class _Manner:
 
 
 _ISO = _Manner(
-    today="{year:04}-{number:02}-{dom:02}", tomorrow="{year:04}-{number:02}-{dom:02}",
-    date="{year:04}-{number:02}-{dom:02}", dated_year="{year:04}-{number:02}-{dom:02}",
+    today="{year:04}-{number:02}-{dom:02}",
+    tomorrow="{year:04}-{number:02}-{dom:02}",
+    date="{year:04}-{number:02}-{dom:02}",
+    dated_year="{year:04}-{number:02}-{dom:02}",
 )
 _ENGLISH = _Manner(
-    today="today", tomorrow="tomorrow", date="{weekday} {dom} {month}", dated_year="{weekday} {dom} {month} {year}",
+    today="today",
+    tomorrow="tomorrow",
+    date="{weekday} {dom} {month}",
+    dated_year="{weekday} {dom} {month} {year}",
     weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
 _SPANISH = _Manner(
-    today="hoy", tomorrow="mañana", date="{weekday} {dom} {month}", dated_year="{weekday} {dom} {month} {year}",
+    today="hoy",
+    tomorrow="mañana",
+    date="{weekday} {dom} {month}",
+    dated_year="{weekday} {dom} {month} {year}",
     weekdays=("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
     months=("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
 )
@@ -47,7 +55,11 @@ _SPANISH = _Manner(
 def _chinese(today: str, tomorrow: str, week: str) -> _Manner:
     date = "{number}月{dom}日{weekday}"
     return _Manner(
-        today=today, tomorrow=tomorrow, date=date, dated_year="{year}年" + date, moment="{day} {time}（{zone}）",
+        today=today,
+        tomorrow=tomorrow,
+        date=date,
+        dated_year="{year}年" + date,
+        moment="{day} {time}（{zone}）",
         weekdays=tuple(week + day for day in "一二三四五六日"),
     )
 
@@ -65,7 +77,7 @@ _CITIES: Mapping[str, tuple[str, str]] = {
     "Asia/Singapore": ("新加坡时间", "新加坡時間"), "Asia/Tokyo": ("东京时间", "東京時間"),
     "Europe/Madrid": ("马德里时间", "馬德里時間"), "Europe/London": ("伦敦时间", "倫敦時間"),
     "America/New_York": ("纽约时间", "紐約時間"), "America/Los_Angeles": ("洛杉矶时间", "洛杉磯時間"),
-}
+}  # fmt: skip
 
 
 def round_up(due: datetime, zone: ZoneInfo, now: datetime) -> datetime:
@@ -102,7 +114,9 @@ def _day(told: datetime, now: datetime, manner: _Manner) -> str:
     if days in (0, 1) and not late:
         pattern = manner.tomorrow if days else manner.today
     return pattern.format(
-        year=told.year, number=told.month, dom=told.day,
+        year=told.year,
+        number=told.month,
+        dom=told.day,
         weekday=manner.weekdays[told.weekday()] if manner.weekdays else "",
         month=manner.months[told.month - 1] if manner.months else "",
     )

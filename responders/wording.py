@@ -18,8 +18,16 @@ from responders.names import usable_name, well_formed
 from responders.promise import round_up, when
 
 __all__ = [
-    "DISCLOSURE", "PLACEHOLDERS", "Words", "compose", "disclosure", "locale_for", "placeholders", "round_up",
-    "usable_name", "when",
+    "DISCLOSURE",
+    "PLACEHOLDERS",
+    "Words",
+    "compose",
+    "disclosure",
+    "locale_for",
+    "placeholders",
+    "round_up",
+    "usable_name",
+    "when",
 ]
 
 PLACEHOLDERS = ("name", "ref", "due", "brand", "team")
@@ -34,7 +42,7 @@ DISCLOSURE: Mapping[str, str] = {
     "it": "risposta automatica", "ja": "自動返信", "ko": "자동 응답", "nl": "automatisch antwoord",
     "pl": "odpowiedź automatyczna", "pt": "resposta automática", "ru": "автоматический ответ",
     "th": "ข้อความตอบกลับอัตโนมัติ", "tr": "otomatik yanıt", "vi": "trả lời tự động",
-}
+}  # fmt: skip
 """The mark that says that no person wrote this; English where a locale has none."""
 
 Measure = Callable[[str], int]
@@ -118,9 +126,7 @@ def _fill(index: int, wording: str, values: Mapping[str, str]) -> _Filled:
     return _Filled(index, "".join((*parts, wording[last:])), tuple(spans))
 
 
-def _fitting(
-    order: Sequence[_Filled], locale: str, mark: str, length: int, measure: Measure
-) -> Words | None:
+def _fitting(order: Sequence[_Filled], locale: str, mark: str, length: int, measure: Measure) -> Words | None:
     """The first in `order` that fits; where none does, the shortest that can be cut."""
     for filled in order:
         text = _marked(filled.text, mark)
@@ -168,9 +174,7 @@ def _cut(filled: _Filled, mark: str, length: int, measure: Measure) -> str | Non
     return bare if measure(bare) <= length else None
 
 
-def _longest(
-    filled: _Filled, finish: Callable[[str], str], length: int, measure: Measure
-) -> tuple[int, str] | None:
+def _longest(filled: _Filled, finish: Callable[[str], str], length: int, measure: Measure) -> tuple[int, str] | None:
     """The last good place to cut at, and the finished text; None where not even the first word fits."""
     places = list(_boundaries(filled))
     at = bisect_left(places, True, key=lambda place: measure(finish(filled.text[:place])) > length)

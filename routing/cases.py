@@ -22,14 +22,41 @@ from config.schema import Priority
 from routing.sla import Due, binding, earliest, tighter
 
 __all__ = [
-    "LEASE", "REASONS_TO_RESOLVE", "Case", "CaseError", "Fenced", "NotAllowed", "Resolution", "Status", "Taken",
-    "acknowledged", "answered", "answered_elsewhere", "assign", "claim", "customer_message", "escalated", "fence",
-    "is_held", "release", "reopen", "reprioritise", "resolve", "snooze", "wake",
+    "LEASE",
+    "REASONS_TO_RESOLVE",
+    "Case",
+    "CaseError",
+    "Fenced",
+    "NotAllowed",
+    "Resolution",
+    "Status",
+    "Taken",
+    "acknowledged",
+    "answered",
+    "answered_elsewhere",
+    "assign",
+    "claim",
+    "customer_message",
+    "escalated",
+    "fence",
+    "is_held",
+    "release",
+    "reopen",
+    "reprioritise",
+    "resolve",
+    "snooze",
+    "wake",
 ]
 
 Status = Literal["open", "claimed", "waiting", "resolved"]
 Resolution = Literal[
-    "answered", "answered_elsewhere", "no_answer_needed", "not_for_us", "spam", "duplicate", "customer_silent",
+    "answered",
+    "answered_elsewhere",
+    "no_answer_needed",
+    "not_for_us",
+    "spam",
+    "duplicate",
+    "customer_silent",
 ]
 REASONS_TO_RESOLVE: tuple[Resolution, ...] = get_args(Resolution)
 COUNT_AS_ANSWERED: frozenset[str] = frozenset({"answered", "answered_elsewhere"})
@@ -185,8 +212,14 @@ def acknowledged(case: Case, at: datetime, promised: datetime | None = None) -> 
 
 
 def customer_message(
-    case: Case, message_id: int, at: datetime, *, priority: Priority, clocks: Due = NO_CLOCKS,
-    next_due: datetime | None = None, silences: bool = False,
+    case: Case,
+    message_id: int,
+    at: datetime,
+    *,
+    priority: Priority,
+    clocks: Due = NO_CLOCKS,
+    next_due: datetime | None = None,
+    silences: bool = False,
 ) -> Case:
     """The customer wrote again: the case wakes up, and its priority rises or stays.
 
@@ -230,10 +263,16 @@ def resolve(case: Case, actor: str, reason: str, at: datetime) -> Case:
         raise NotAllowed(f"`{reason}` is no reason; reasons are {', '.join(REASONS_TO_RESOLVE)}")
     counts = reason in COUNT_AS_ANSWERED
     return replace(
-        case, status="resolved", resolution=reason, resolved_at=at, resolved_by=actor,
+        case,
+        status="resolved",
+        resolution=reason,
+        resolved_at=at,
+        resolved_by=actor,
         first_answered_at=case.first_answered_at or at if counts else case.first_answered_at,
         last_answered_at=case.last_answered_at or at if counts else case.last_answered_at,
-        next_answer_due=None, snoozed_until=None, due=None,
+        next_answer_due=None,
+        snoozed_until=None,
+        due=None,
     )
 
 
@@ -247,10 +286,14 @@ def reopen(case: Case, at: datetime, *, clocks: Due = NO_CLOCKS, next_due: datet
         raise NotAllowed("this case is not resolved")
     first = case.first_answered_at is not None
     return replace(
-        _back(case, at), resolution=None, resolved_at=None, resolved_by=None,
+        _back(case, at),
+        resolution=None,
+        resolved_at=None,
+        resolved_by=None,
         first_answer_due=case.first_answer_due if first else clocks.first_answer or case.first_answer_due,
         next_answer_due=next_due if first else None,
-        resolution_due=clocks.resolution or case.resolution_due, escalated_at=None,
+        resolution_due=clocks.resolution or case.resolution_due,
+        escalated_at=None,
     ).timed()
 
 

@@ -25,7 +25,15 @@ from routing.tree import Found, Node, compile_nodes, texts, walk
 from sentiment.api import Harm, Kind, Reading
 
 __all__ = [
-    "ALWAYS_QUEUED", "Because", "Decision", "History", "OpenCase", "Rules", "decide", "most_urgent", "one_up",
+    "ALWAYS_QUEUED",
+    "Because",
+    "Decision",
+    "History",
+    "OpenCase",
+    "Rules",
+    "decide",
+    "most_urgent",
+    "one_up",
 ]
 
 ALWAYS_QUEUED: frozenset[Harm] = frozenset({"self_harm", "bereavement", "minor", "legal", "press", "regulator"})
@@ -125,13 +133,26 @@ class Rules:
 
 
 def decide(
-    message: Message, reading: Reading, hits: Hits, rules: Rules, history: History,
-    *, channel: str, connector: str, now: datetime,
+    message: Message,
+    reading: Reading,
+    hits: Hits,
+    rules: Rules,
+    history: History,
+    *,
+    channel: str,
+    connector: str,
+    now: datetime,
 ) -> Decision:
     """Decide about an original message of a customer, or about an edit, which may raise its open case."""
     facts = Facts(
-        message=message, reading=reading, hits=hits, kind=_complained(reading.kind, bool(reading.harm)),
-        channel=channel, connector=connector, repeats=history.repeats, now=now,
+        message=message,
+        reading=reading,
+        hits=hits,
+        kind=_complained(reading.kind, bool(reading.harm)),
+        channel=channel,
+        connector=connector,
+        repeats=history.repeats,
+        now=now,
     )
     found = walk(rules.nodes, facts)
     own = tuple(dict.fromkeys(_reasons(facts, found, rules.care.route.keep)))
@@ -193,8 +214,12 @@ def _thresholds(reading: Reading, keep: Keep) -> Iterator[Because]:
 def _kept(rules: Rules, history: History, found: Found, kind: Kind, muted: bool) -> Decision:
     style = rules.care.route.keep.acknowledge or "none"
     return Decision(
-        routed=False, kept="muted" if muted else "calm", style="none" if muted else style, route=found.route,
-        because=(Because("muted", found.route[-1]),) if muted else (Because("calm"),), kind=kind,
+        routed=False,
+        kept="muted" if muted else "calm",
+        style="none" if muted else style,
+        route=found.route,
+        because=(Because("muted", found.route[-1]),) if muted else (Because("calm"),),
+        kind=kind,
         case_id=None if history.resolved_case is None else history.resolved_case.id,
         version=rules.version,
     )
@@ -215,11 +240,18 @@ def _routed(
         priority, team = most_urgent(priority, case.priority), found.team or case.team
         because = (*own, Because("resolved case"))
     return Decision(
-        routed=True, team=team, priority=priority, style=style, route=found.route,
-        deadlines=rules.deadlines(facts.channel, team, priority, found.layers), because=because,
-        kind=kind, case_id=None if case is None else case.id,
+        routed=True,
+        team=team,
+        priority=priority,
+        style=style,
+        route=found.route,
+        deadlines=rules.deadlines(facts.channel, team, priority, found.layers),
+        because=because,
+        kind=kind,
+        case_id=None if case is None else case.id,
         reopens=history.open_case is None and case is not None,
-        silences=facts.reading.asks_person or (case is not None and case.bot_silent), version=rules.version,
+        silences=facts.reading.asks_person or (case is not None and case.bot_silent),
+        version=rules.version,
     )
 
 

@@ -79,7 +79,11 @@ def walk(nodes: Sequence[Node], facts: Facts) -> Found:
 def _down(node: Node, facts: Facts) -> Found:
     route = node.route
     mine = Found(
-        ("root", route.name), route.team, route.priority, route.acknowledge, route.queue,
+        ("root", route.name),
+        route.team,
+        route.priority,
+        route.acknowledge,
+        route.queue,
         () if node.layer is None else (node.layer,),
         (Because("route", route.name), *node.condition.told(facts)),
     )

@@ -18,8 +18,18 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 __all__ = [
-    "CaseRow", "CursorRow", "EventRow", "GapRow", "Instant", "MessageRow", "OutboxRow", "QuarantineRow",
-    "SessionRow", "SettingRow", "StaffRow", "TallyRow",
+    "CaseRow",
+    "CursorRow",
+    "EventRow",
+    "GapRow",
+    "Instant",
+    "MessageRow",
+    "OutboxRow",
+    "QuarantineRow",
+    "SessionRow",
+    "SettingRow",
+    "StaffRow",
+    "TallyRow",
 ]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -160,7 +170,12 @@ class CaseRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "support_case"
     __table_args__ = (
         Index(
-            "case_open_key", "account", "thread", "author_id", unique=True, **_where("status != 'resolved'"),
+            "case_open_key",
+            "account",
+            "thread",
+            "author_id",
+            unique=True,
+            **_where("status != 'resolved'"),
         ),
         Index("case_key", "account", "thread", "author_id", "resolved_at"),
         Index("case_queue", "priority", "due", **_where("status != 'resolved'")),

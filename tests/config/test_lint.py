@@ -74,8 +74,10 @@ def test_every_rule_has_a_bad_file() -> None:
         (BASE + "timezon: UTC\n", "5:1 error unknown-key: unknown key `timezon` → did you mean `timezone`?"),
         (
             BASE + "database: no\n",
-            ("5:11 error bad-value: `database` is neither SQLite nor PostgreSQL → "
-            "write sqlite:///heedful.db or postgresql://…"),
+            (
+                "5:11 error bad-value: `database` is neither SQLite nor PostgreSQL → "
+                "write sqlite:///heedful.db or postgresql://…"
+            ),
         ),
         (
             BASE.replace("team: care}", "team: car}"),

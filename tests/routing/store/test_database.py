@@ -134,7 +134,6 @@ async def test_another_process_is_kept_out_and_a_dead_one_is_not(sqlite_url: str
     await open_store(sqlite_url, clock=clock).close()
 
 
-
 async def test_readers_need_no_lock_and_do_not_write(sqlite_url: str, clock: Clock) -> None:
     writer = open_store(sqlite_url, clock=clock)
     await writer.write(lambda connection: settings.put(connection, "a", 1))
