@@ -93,7 +93,7 @@ class Daemon:
             wake_every=self._wake_every,
         )
         self.desk = Desk(store, lambda: self._guidance.care, clock)
-        self._notifier = Notifier(store, lambda: self._guidance.care, http, clock)
+        self._notifier = Notifier(store, lambda: self._guidance.care, http, clock, variables)
         self._ticks = {name: asyncio.Event() for name in ("outbox", "escalate", "tidy", "pause")}
 
     def status(self) -> Status:
@@ -196,13 +196,14 @@ class Daemon:
         page = self._page(local=False)
         self._pages = [page]
         own = [*doors.health(), *([] if settings_of_web.hooks else doors.hooks())]
-        servers = [web.serve(web.compose(own, page), web.listen(settings_of_web.listen), self._stop)]
+        doors_at = [(web.compose(own, page), web.listen(settings_of_web.listen))]
         if settings_of_web.hooks:
-            servers.append(web.serve(web.compose(doors.hooks(), None), web.listen(settings_of_web.hooks), self._stop))
-        bound = web.listen_unix(path.with_name(path.name + ".sock")) if (path := self._store.path) else None
-        if bound is not None:
+            doors_at.append((web.compose(doors.hooks(), None), web.listen(settings_of_web.hooks)))
+        servers = [web.serve(app, bound, self._stop) for app, bound in doors_at]
+        commands = web.listen_unix(path.with_name(path.name + ".sock")) if (path := self._store.path) else None
+        if commands is not None:
             self._pages.append(self._page(local=True))
-            servers.append(web.serve(self._pages[-1], bound, self._stop))
+            servers.append(web.serve(self._pages[-1], commands, self._stop))
         return servers
 
     def _page(self, *, local: bool) -> FastAPI:
@@ -252,12 +253,11 @@ class Daemon:
             await _next(self._ticks["outbox"])
             for runner in self._runners.values():
                 runner.wake.set()
-            failed = await self._notifier.drain()
-            for name in self.care.notify:
-                if name in failed:
-                    await self._alarms.ring(f"notify {name}", "the team cannot be told here")
-                elif failed:
+            for name, problem in (await self._notifier.drain()).items():
+                if problem is None:
                     await self._alarms.hush(f"notify {name}")
+                else:
+                    await self._alarms.ring(f"notify {name}", f"the team cannot be told here: {problem}")
 
     async def _escalate(self) -> None:
         while True:

@@ -62,3 +62,4 @@ def configure(level: str = "INFO") -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("httpx", "httpcore", "telegram", "aiohttp.access", "uvicorn.access", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it prints whole addresses, and so their secrets

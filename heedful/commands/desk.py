@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from heedful.commands.output import ConfigOption, DatabaseOption, JsonOption, out, print_json
+from heedful.commands.output import ConfigOption, DatabaseOption, JsonOption, out, plain, print_json
 
 if TYPE_CHECKING:
     from heedful.commands.remote import Api
@@ -64,22 +65,10 @@ def _table(cases: list[dict[str, Any]]) -> Table:
     for item in cases:
         colour = PRIORITY_COLOURS.get(item["priority"], "")
         due = (item["first_answer_due"] or item["resolution_due"] or "")[:16].replace("T", " ")
-        text = item["text"][:120].replace("\n", " ")
-        cells = (
-            item["id"],
-            f"[{colour}]{item['priority']}[/]",
-            due,
-            *map(_plain, (item["channel"], item["author"], text)),
-        )
-        table.add_row(*cells, item["status"], _plain(item["assignee"] or ""))
+        author = item["author"].get("name", "") if isinstance(item["author"], dict) else item["author"]
+        words = (item["channel"], author, item["text"][:120], item["status"], item["assignee"] or "")
+        table.add_row(item["id"], Text(item["priority"], colour), due, *(Text(plain(word)) for word in words))
     return table
-
-
-def _plain(text: object) -> str:
-    """Strangers write names and texts: no markup, no control characters on a terminal."""
-    if isinstance(text, dict):
-        text = text.get("name", "")
-    return "".join(c if c.isprintable() else " " for c in str(text)).replace("[", r"\[")
 
 
 @queue.command()
@@ -89,7 +78,7 @@ def show(case: Case, config: ConfigOption = None, database: DatabaseOption = Non
     if as_json:
         print_json(found)
         return
-    out.print_json(data=found)
+    print_json(found, indent=True)
 
 
 def _act(
@@ -99,7 +88,7 @@ def _act(
     if as_json:
         print_json(answer)
     else:
-        out.print(f"{action}: {case}")
+        out.print(f"{action}: {plain(case)}", markup=False)
 
 
 @queue.command()
@@ -189,9 +178,8 @@ def list_acknowledgements(
         print_json(found)
         return
     for item in found:
-        out.print(
-            f"{item['state']:<10} {_plain(item['channel'])}  {_plain(item['text'])}  [dim]{item.get('reason') or ''}[/]"
-        )
+        words = f"{item['state']:<10} {plain(item['channel'])}  {plain(item['text'])}  "
+        out.print(Text.assemble(words, (plain(item.get("reason") or ""), "dim")))
     if not found:
         out.print("No automatic texts yet.")
 
@@ -208,7 +196,7 @@ def add_user(
     password = typer.prompt("Password (12 characters or more)", hide_input=True, confirmation_prompt=True)
     role = "admin" if admin else "lead" if lead else "agent"
     _api(config, database).ask("POST", "/users", {"name": name, "role": role, "password": password})
-    out.print(f"{role} {name} may sign in now.")
+    out.print(f"{role} {plain(name)} may sign in now.", markup=False)
 
 
 @users.command("list")
@@ -219,7 +207,7 @@ def list_users(config: ConfigOption = None, database: DatabaseOption = None, as_
         print_json(found)
         return
     for item in found:
-        out.print(f"{_plain(item['name'])}  {item['role']}")
+        out.print(f"{plain(item['name'])}  {item['role']}", markup=False)
     if not found:
         out.print("Nobody yet: heedful users add NAME --admin")
 
@@ -247,7 +235,7 @@ def ledger(config: ConfigOption = None, database: DatabaseOption = None, as_json
     if as_json:
         print_json(books)
     else:
-        out.print_json(data=books)
+        print_json(books, indent=True)
     if not books["balances"]:
         raise typer.Exit(1)
 

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from heedful.commands.output import ConfigOption, JsonOption, config_path, fail, failures, out, print_json, read_care
+from heedful.commands.output import (
+    ConfigOption,
+    JsonOption,
+    config_path,
+    fail,
+    failures,
+    out,
+    plain,
+    print_json,
+    read_care,
+)
 
 if TYPE_CHECKING:
     from config.schema import Care
@@ -19,9 +31,15 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-ENV_EXAMPLE = """# Secrets that heedful.yaml names as ${NAME}. Copy to .env and keep it out of version control.
+ENV_EXAMPLE = """# Secrets that heedful.yaml names as ${NAME}. Copy to .env beside heedful.yaml; it is read by itself:
+#   cp .env.example .env && chmod 600 .env
+# Keep it out of version control. What the real environment says goes before what stands here.
+# NAME=value, one a line; quote a value with spaces or a # in it: NAME="a value"
 TELEGRAM_TOKEN=
+# At least 24 bytes; make one: echo "whsec_$(openssl rand -base64 32)"
 SHOP_SECRET=
+# An address of Apprise, such as mailto://user:password@example.org
+PAGER_URL=
 # What a monitor needs to read /metrics from another machine:
 # HEEDFUL_METRICS_TOKEN=
 """
@@ -32,14 +50,18 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path(
     """Write a commented heedful.yaml and .env.example."""
     from config.load import example
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("heedful.yaml", example()), (".env.example", ENV_EXAMPLE)):
-        try:
+    texts = {"heedful.yaml": example(), ".env.example": ENV_EXAMPLE}
+    for name in texts:
+        if (folder / name).exists():
+            fail(f"{folder / name} exists already → move it away, or choose another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
             with (folder / name).open("x", encoding="utf-8") as file:
                 file.write(text)
-        except FileExistsError:
-            fail(f"{folder / name} exists already → move it away, or choose another folder")
-        out.print(f"wrote {folder / name}")
+            out.print(f"wrote {folder / name}", markup=False)
+    except OSError as error:
+        fail(f"{error.filename} cannot be written ({error.strerror}) → choose another folder")
     out.print("Next: heedful check, then heedful run.")
 
 
@@ -50,11 +72,11 @@ def check(file: FileArgument = None, config: ConfigOption = None) -> None:
     path = file or config_path(config)
     findings = check_file(path, today=datetime.now(UTC).date())
     for finding in findings:
-        out.print(str(finding), markup=False)
+        out.print(plain(finding), markup=False)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)
     if not findings:
-        out.print(f"{path}: no findings")
+        out.print(f"{path}: no findings", markup=False)
 
 
 def run_tests(file: FileArgument = None, config: ConfigOption = None) -> None:
@@ -66,8 +88,8 @@ def run_tests(file: FileArgument = None, config: ConfigOption = None) -> None:
     assert care is not None
     results = run_examples(care, datetime.now(UTC))
     for result in results:
-        mark = "[green]✓[/]" if result.passed else "[red]✗[/]"
-        out.print(f"{mark} {result.say[:70]!r}" + (f"  {result.why}" if result.why else ""))
+        mark = ("✓", "green") if result.passed else ("✗", "red")
+        out.print(Text.assemble(mark, plain(f" {result.say[:70]!r}  {result.why}").rstrip()))
     failed = sum(not result.passed for result in results)
     out.print(f"{len(results) - failed} passed, {failed} failed")
     if failed:
@@ -92,7 +114,7 @@ def explain_command(
         care = read_care(config)
     assert care is not None
     now = datetime.now(UTC)
-    subject = _recorded(message) if message else (channel, plain_message(text, now))
+    subject = _recorded(message) if message else (channel, plain_message(_whole(text), now))
     explanation = explain(
         subject[1], subject[0], care, max(now, subject[1].sent_at) if message is None else subject[1].sent_at
     )
@@ -128,18 +150,18 @@ def _print_explanation(explanation: Explanation, care: Care) -> None:
     out.print(f"          {numbers}  harm {', '.join(reading['harm']) or 'none'}")
     for hit in found["keywords"]:
         words = ", ".join(explanation.prepared.message.text[start:end] for start, end in hit["spans"])
-        out.print(f"[b]keywords[/]  {hit['list']}: {words}")
+        out.print(Text.assemble(("keywords", "b"), plain(f"  {hit['list']}: {words}")))
     if decision["routed"]:
         out.print(f"[b]decision[/]  {' → '.join(found['route'])}: {decision['priority']}, team {decision['team']}")
     else:
         out.print(f"[b]decision[/]  kept: {decision['kept']}")
     for because in decision["because"]:
-        out.print(f"          because {because['rule']} {because['detail']}", markup=False)
+        out.print(plain(f"          because {because['rule']} {because['detail']}"), markup=False)
     out.print(
         f"[b]answer[/]    {acknowledgement['outcome']} {acknowledgement['reason'] or ''} {acknowledgement['detail']}"
     )
     if acknowledgement["text"]:
-        out.print(f"          {acknowledgement['text']}", markup=False)
+        out.print(plain(f"          {acknowledgement['text']}"), markup=False)
     out.print(f"[dim]file {care.digest}[/]")
 
 
@@ -154,7 +176,7 @@ def score(
     from sentiment.reader import FastReader
 
     reader = FastReader(Brand(name="heedful"))
-    for text in texts or (line.rstrip("\r\n") for line in sys.stdin):
+    for text in map(_whole, texts) if texts else _lines_of_standard_input():
         reading = reader.read(fold(text), Circumstances())
         found: dict[str, Any] = {"text": text}
         names = ("language", "compound", "label", "negative", "urgent", "needs_answer", "harm", "kind", "scorer")
@@ -162,7 +184,17 @@ def score(
         if as_json:
             print_json(found)
         else:
-            out.print(f"{reading.label:<8} {reading.compound:+.2f}  {reading.kind:<9} {text}", markup=False)
+            out.print(plain(f"{reading.label:<8} {reading.compound:+.2f}  {reading.kind:<9} {text}"), markup=False)
+
+
+def _whole(text: str) -> str:
+    """An argument whose bytes are no UTF-8 arrives with halves of surrogate pairs in it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _lines_of_standard_input() -> Iterator[str]:
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def connectors(as_json: JsonOption = False) -> None:

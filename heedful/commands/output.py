@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import orjson
 import typer
 from rich.console import Console
+from rich.text import Text
 
 if TYPE_CHECKING:  # each command imports what it needs when it runs: `heedful --help` must not wait for a web server
     from config.schema import Care
@@ -26,8 +28,10 @@ __all__ = [
     "fail",
     "failures",
     "out",
+    "plain",
     "print_json",
     "read_care",
+    "variables",
 ]
 
 DEFAULT_FILE = "heedful.yaml"
@@ -53,14 +57,25 @@ out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
-def print_json(value: object) -> None:
-    """One document on a line of its own, Chinese as it is written."""
-    sys.stdout.write(orjson.dumps(value).decode() + "\n")
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def print_json(value: object, *, indent: bool = False) -> None:
+    """One document, on a line of its own, Chinese as it is written; what a terminal would obey is escaped."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None).decode()
+    sys.stdout.flush()
+    sys.stdout.buffer.write(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def plain(text: object) -> str:
+    """Strangers write names and texts: no control characters on a terminal, and no bidirectional tricks."""
+    return "".join(c if c.isprintable() else " " for c in str(text))
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Say what is wrong on standard error. 1: a finding; 2: wrong use."""
-    err.print(f"[red]heedful:[/] {message}" if err.is_terminal else f"heedful: {message}", markup=err.is_terminal)
+    err.print(Text.assemble(("heedful:", "red"), f" {message}"))
     raise typer.Exit(code)
 
 
@@ -81,7 +96,7 @@ def failures() -> Iterator[None]:
     except (StoreError, ListenError, ConnectorError) as error:
         fail(str(error))
     except MissingSecret as error:
-        fail(f"{error} is not set in the environment → set it")
+        fail(f"{error} → set it, or write it into .env beside the file")
 
 
 def config_path(given: Path | None) -> Path:
@@ -98,12 +113,20 @@ def read_care(given: Path | None, *, needed: bool = True) -> Care | None:
     return load(path)
 
 
-def database_url(given: str | None, care: Care | None) -> str:
+def variables(config: Path | None) -> Mapping[str, str]:
+    """The environment, and `.env` beside the file; what is wrong with that is said once."""
+    from heedful.environment import Variables
+
+    return Variables(config_path(config).parent, warn=lambda what: err.print(f"heedful: {what}", markup=False))
+
+
+def database_url(given: str | None, care: Care | None, environ: Mapping[str, str]) -> str:
     """`--db`, then $HEEDFUL_DATABASE_URL, then the file's `database:`, then ./heedful.db."""
-    if given or os.environ.get("HEEDFUL_DATABASE_URL"):
-        return given or os.environ["HEEDFUL_DATABASE_URL"]
+    named = given or environ.get("HEEDFUL_DATABASE_URL")
+    if named:
+        return named
     if care is not None and care.database:
         from config.load import resolve
 
-        return str(resolve({"database": care.database}, os.environ)["database"])
+        return str(resolve({"database": care.database}, environ)["database"])
     return DEFAULT_DATABASE

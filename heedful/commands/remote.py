@@ -17,7 +17,8 @@ import httpx
 from config.schema import Care
 from feed.app import create_app
 from feed.status import Status
-from heedful.commands.output import database_url, fail, failures, read_care
+from heedful.commands.output import database_url, fail, failures, read_care, variables
+from heedful.logs import configure
 from heedful.sample_run import sample_care
 from heedful.version import VERSION
 from routing.desk import Desk
@@ -35,8 +36,10 @@ class Api:
     """`ask` returns the answer's JSON, or ends the command with the problem's own words."""
 
     def __init__(self, config: Path | None, database: str | None) -> None:
-        self._care: Care | None = read_care(config, needed=False)
-        self._url = database_url(database, self._care)
+        configure("WARNING")
+        with failures():
+            self._care: Care | None = read_care(config, needed=False)
+            self._url = database_url(database, self._care, variables(config))
 
     def ask(self, method: str, path: str, body: object = None, params: dict[str, Any] | None = None) -> Any:
         with failures():

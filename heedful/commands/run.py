@@ -7,10 +7,11 @@ import gzip
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +25,6 @@ from heedful.commands.output import (
     err,
     fail,
     failures,
-    out,
     print_json,
     read_care,
 )
@@ -54,8 +54,10 @@ def run(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Run the daemon: listeners, timers, outbox and the page."""
+    import structlog
     import uvloop
 
+    from heedful.environment import Variables
     from heedful.logs import configure
     from heedful.sample_run import SampleRun, sample_care
 
@@ -67,18 +69,22 @@ def run(
             return
         care = read_care(config)
         assert care is not None
-        uvloop.run(_run(care, database_url(database, care), config_path(config), None))
+        path = config_path(config)
+        environ = Variables(path.parent, warn=lambda what: structlog.get_logger("heedful").warning(what))
+        uvloop.run(_run(care, database_url(database, care, environ), path, None, environ))
 
 
-async def _run(care: Care, url: str, path: Path | None, sample: SampleRun | None) -> None:
+async def _run(
+    care: Care, url: str, path: Path | None, sample: SampleRun | None, environ: Mapping[str, str] = os.environ
+) -> None:
     from connectors.net import open_http
     from heedful.daemon import Daemon
 
     store = await _open_when_free(url)
     try:
         async with open_http() as http:
-            daemon = Daemon(care, store, http, now, os.environ, path=path, sample=sample)
-            await daemon.run(ready=_announce)
+            daemon = Daemon(care, store, http, now, environ, path=path, sample=sample)
+            await daemon.run(ready=_announce if sample is None else _show)
     finally:
         await store.close()
 
@@ -99,6 +105,21 @@ def _announce(address: str) -> None:
     err.print(f"heedful listens. The page: [bold]{address}[/]  (Ctrl+C stops)")
 
 
+def _show(address: str) -> None:
+    """Open the page where somebody sits before a desktop; the address is printed anyway."""
+    _announce(address)
+    desktop = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if desktop and sys.stdout.isatty():
+        Thread(target=_open_browser, args=(address,), name="browser", daemon=True).start()
+
+
+def _open_browser(address: str) -> None:
+    import webbrowser
+
+    with suppress(webbrowser.Error, OSError):
+        webbrowser.open(address)
+
+
 def replay_command(
     file: Annotated[Path, typer.Argument(help="JSON lines, plain or .gz; - for standard input.")],
     config: ConfigOption = None,
@@ -109,8 +130,10 @@ def replay_command(
     """Play recorded messages through the pipeline; print the ledger of this run; exit 1 where it does not balance."""
     import uvloop
 
+    from heedful.logs import configure
     from heedful.sample_run import sample_care
 
+    configure("WARNING")
     with failures():
         care = read_care(config, needed=False) or sample_care()
         with tempfile.TemporaryDirectory(prefix="heedful-replay-") as folder:
@@ -118,7 +141,7 @@ def replay_command(
     if as_json:
         print_json(figures.as_json())
     else:
-        out.print_json(data=figures.as_json())
+        print_json(figures.as_json(), indent=True)
     for problem in figures.problems:
         err.print(problem, markup=False)
     if not figures.balances:
