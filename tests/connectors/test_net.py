@@ -364,7 +364,7 @@ async def test_a_guarded_deadline() -> None:
         over.set()
 
 
-@settings(max_examples=50, deadline=None)  # each example has an event loop of its own
+@settings(max_examples=50)  # each example has an event loop of its own
 @given(st.text() | st.builds("http://{}/{}".format, st.text(), st.text()))
 def test_no_text_is_ever_called_unchecked(url: str) -> None:
     """Nothing is public, so whatever the text, there is an error of ours and no connection."""

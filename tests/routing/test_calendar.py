@@ -224,20 +224,20 @@ moments = st.timedeltas(timedelta(0), timedelta(days=16)).map(lambda ahead: SPRI
 spans = st.integers(0, 60 * 24 * 3).map(lambda minutes: timedelta(minutes=minutes))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calendars, moments, spans, spans)
 def test_adding_in_two_steps_is_adding_at_once(calendar: Hours, start: datetime, a: timedelta, b: timedelta) -> None:
     assert calendar.add(calendar.add(start, a), b) == calendar.add(start, a + b)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calendars, moments, spans, spans)
 def test_later_or_longer_is_never_earlier(calendar: Hours, start: datetime, a: timedelta, b: timedelta) -> None:
     assert start <= calendar.add(start, a) <= calendar.add(start, a + b)
     assert calendar.add(start, a) <= calendar.add(start + b, a)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calendars, moments, spans)
 def test_what_was_added_is_the_open_time_between(calendar: Hours, start: datetime, span: timedelta) -> None:
     end = calendar.add(start, span)
@@ -246,14 +246,14 @@ def test_what_was_added_is_the_open_time_between(calendar: Hours, start: datetim
     assert calendar.is_open(end) or calendar.is_open(end - tick)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(calendars, moments)
 def test_open_is_where_time_goes_by(calendar: Hours, at: datetime) -> None:
     tick = timedelta(microseconds=1)
     assert calendar.is_open(at) == (calendar.between(at, at + tick) == tick)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(ZONES), st.dates(date(2000, 1, 1), date(2037, 12, 1)), spans)
 def test_all_day_every_day_is_always(zone: str, day: date, span: timedelta) -> None:
     start = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)

@@ -1,8 +1,0 @@
-"""No asserted seconds: how long an example takes is not what is tested."""
-
-from __future__ import annotations
-
-from hypothesis import settings
-
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
