@@ -45,17 +45,23 @@ class Who:
         return bool(self.targets) and all(theirs for _, theirs in self.targets)
 
 
+_NOBODY = Who()
+
+
 class Names:
     """The names of a brand, of its competitors, and what only looks like the brand."""
 
     def __init__(self, brand: Brand) -> None:
         ours = {*brand.handles, *brand.aliases, brand.name}
+        self._names = tuple({fold(name).text.strip() for name in (*ours, *brand.competitors)} - {""})
         self._ours = _pattern(ours)
         self._theirs = _pattern(brand.competitors)
         self._not_us = _pattern(brand.not_us)
 
     def read(self, text: str) -> Who:
         """Who is named in the folded `text`."""
+        if not any([name in text for name in self._names]):  # noqa: C419 (a generator costs twice as much)
+            return _NOBODY
         theirs = [match.span() for match in self._theirs.finditer(text)] if self._theirs else []
         ours = [match.span() for match in self._ours.finditer(text)] if self._ours else []
         if ours and self._not_us:

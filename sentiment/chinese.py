@@ -41,6 +41,9 @@ SUPPOSES = re.compile(
 )
 
 
+_NEGATING = frozenset("不没沒未无勿别毋唔冇零免并毫谈称至")
+
+
 def scale(text: str, hit: Hit) -> float:
     """The weight of a Chinese word after the negation and intensity of its clause."""
     weight = hit.weight
@@ -50,8 +53,9 @@ def scale(text: str, hit: Hit) -> float:
     before = _CLAUSE.split(before)[-1]
     if not before:
         return weight
-    if _DAMPERS.search(before) and not _NEGATORS.search(before):
+    negated = not _NEGATING.isdisjoint(before) and _NEGATORS.search(before) is not None
+    if not negated and _DAMPERS.search(before):
         return weight * 0.75
-    if hit.tag != "fail" and _NEGATORS.search(before) and not _FALSE_NEGATORS.search(before):
+    if negated and hit.tag != "fail" and not _FALSE_NEGATORS.search(before):
         return weight * (-0.45 if weight < 0 else -0.8)
     return weight * 1.2 if _BOOSTERS.search(before) else weight

@@ -1,43 +1,31 @@
 """Words and phrases that mean something to a reader, all found in one pass over the folded text.
 
-A file of cues has three columns: tag, weight, patterns separated by `; `. In a pattern
-`(a|b|)` is a choice, `{name}` a choice written once as `=name`, a final `*` leaves a word open at its end,
-and ` .. ` stands for a gap: both sides, in this order, close together, in one sentence; `.{0,9}` for one of at
-most nine characters. `(a)?` may be missing, and so may a Chinese character before `?`. `[5-7]` is a digit. A
-tag that begins
-with `-` takes back what it overlaps: `-self_harm` that tag, `-` every tag.
-Patterns are folded like the messages, so that they may be written in either Chinese script.
-Latin words match whole words; Chinese ones match inside text.
+A file of cues has three columns: tag, weight, and patterns as `sentiment.patterns` reads them. A tag that
+begins with `-` takes back what it overlaps: `-self_harm` that tag, `-` every tag. Latin words match whole
+words; Chinese ones match inside text.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from config.folding import simplify
 from sentiment.data import rows
+from sentiment.patterns import named, patterns
 
 __all__ = ["Cues", "Found", "Hit"]
 
-_GAP = 44
-"""Characters between two parts of one pattern, at most."""
-_MANY = 80
-"""A part with more literals than this is cut in two where it can be."""
 _STOPS = re.compile(r"[.!?。！？;；\n](?!\d)")
-_GAPS = re.compile(r"( \.\. |\.\{0,\d+\})")
-_NAME = re.compile(r"\{([a-z]+)\}")
-_DIGITS = re.compile(r"\[(\d[\d-]*)\]")
-_MAYBE = re.compile(r"([\u00b7\u2e80-\uffef])\?")
 _FIRST_WIDE = "\u2e80"
 _LINE_ENDS = str.maketrans("\n\r\t", "   ")
 _KEPT = "%$+"
 _PLAIN = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) not in _KEPT}
 """Punctuation inside Latin text counts as a blank, so that a blank on either side of a literal bounds it."""
+_MARKED = "[#@"
+"""What bracket faces and the like begin with: they are no words of Latin text."""
 
 
 class Hit(NamedTuple):
@@ -71,7 +59,7 @@ class _Rule(NamedTuple):
 
 
 class Cues:
-    """Patterns compiled into one overlapping automaton."""
+    """Patterns compiled into two overlapping automata, one for ASCII texts and one for all others."""
 
     def __init__(self, files: Iterable[str]) -> None:
         self._parts: dict[tuple[str, ...], int] = {}
@@ -83,23 +71,15 @@ class Cues:
                 if row[0].startswith("="):
                     names[row[0][1:]] = row[1]
                 else:
-                    self._add(row[0], float(row[1]), _folded(_named(row[2], names)))
-        self._wide = _Automaton((text, literal) for text, found in self._literals.items() for literal in found)
-        self._latin = _Automaton(
-            (literal.padded(text), literal)
-            for text, found in self._literals.items() if text.isascii() and text[0] not in "[#@"
-            for literal in found
-            if literal.padded(text).strip()
-        )
+                    self._add(row[0], float(row[1]), named(row[2], names))
+        self._needs = {part: needed for part, rules in self._rules.items() if (needed := _needed(rules))}
+        self._latin, self._wide = self._compiled()
 
-    def _add(self, tag: str, weight: float, patterns: str) -> None:
-        for pattern in filter(None, (pattern.strip() for pattern in patterns.split(";"))):
-            for one in _without_inner_gaps(_short_forms(pattern)):
-                texts, widths = _cut(*_at_gaps(one))
-                first, *rest = [self._part(text) for text in texts]
-                self._rules.setdefault(first, []).append(
-                    _Rule(tag, weight, tuple(zip(rest, widths, strict=True)), frozenset(rest))
-                )
+    def _add(self, tag: str, weight: float, text: str) -> None:
+        for pattern in patterns(text):
+            first, *rest = [self._part(part) for part in pattern.parts]
+            following = tuple(zip(rest, pattern.widths, strict=True))
+            self._rules.setdefault(first, []).append(_Rule(tag, weight, following, frozenset(rest)))
 
     def _part(self, literals: Iterable[str]) -> int:
         choices = tuple(sorted({" ".join(literal.split()) for literal in literals} - {"", "*"}))
@@ -113,29 +93,37 @@ class Cues:
                 )
         return self._parts[choices]
 
+    def _compiled(self) -> tuple[_Automaton, _Automaton]:
+        wide = [(text, literal) for text, found in self._literals.items() for literal in found]
+        latin = [(literal.padded(text), literal) for text, literal in wide if text.isascii() and text[0] not in _MARKED]
+        first = frozenset(self._rules)
+        return _Automaton([one for one in latin if one[0].strip()], first), _Automaton(wide, first)
+
     def find(self, text: str) -> dict[str, list[Hit]]:
         """Every cue in the folded `text`, by tag; what an exception overlaps is gone."""
-        spans = self._latin.bounded(text) if text.isascii() else self._wide.checked(text)
-        rules = self._rules
-        begun = [span for span in spans if span[2] in rules]
+        latin = text.isascii()
+        automaton = self._latin if latin else self._wide
+        matches = automaton.matches(f" {text.translate(_PLAIN)} " if latin else text.translate(_LINE_ENDS))
+        place = _unpadded if latin else _checked
+        begun: list[tuple[int, int, int]] = []
+        wanted: set[int] = set()
+        begins, needs = automaton.begins, self._needs
+        for index, start, end in matches:
+            for literal in begins[index]:
+                span = place(text, start, end, literal)
+                if span is not None:
+                    begun.append((*span, literal[0]))
+                    if literal[0] in needs:
+                        wanted |= needs[literal[0]]
         if not begun:
             return {}
-        wanted = self._followers(begun, {part for _, _, part in spans})
-        later: dict[int, list[tuple[int, int]]] = {part: [] for part in wanted}
-        if wanted:
-            for start, end, part in spans:
-                if part in wanted:
-                    later[part].append((start, end))
+        later: dict[int, list[tuple[int, int]]] = {}
+        follows = automaton.follows
+        for index, start, end in matches if wanted else ():
+            for literal in follows[index]:
+                if literal[0] in wanted and (span := place(text, start, end, literal)) is not None:
+                    later.setdefault(literal[0], []).append(span)
         return _taken_back(self._applied(text, begun, later))
-
-    def _followers(self, begun: list[tuple[int, int, int]], present: set[int]) -> set[int]:
-        """The later parts of those patterns of which every part is there, somewhere."""
-        wanted: set[int] = set()
-        for first in {part for _, _, part in begun}:
-            for rule in self._rules[first]:
-                if rule.rest and present.issuperset(rule.parts):
-                    wanted.update(rule.parts)
-        return wanted
 
     def _applied(
         self, text: str, begun: list[tuple[int, int, int]], later: Mapping[int, list[tuple[int, int]]]
@@ -149,38 +137,39 @@ class Cues:
         return found
 
 
-class _Automaton:
-    """Literals, and what each of them is part of."""
+def _needed(rules: Iterable[_Rule]) -> frozenset[int]:
+    return frozenset(part for rule in rules for part in rule.parts)
 
-    def __init__(self, literals: Iterable[tuple[str, _Literal]]) -> None:
+
+class _Automaton:
+    """Literals, and which parts of patterns each of them begins or continues."""
+
+    def __init__(self, literals: Iterable[tuple[str, _Literal]], first: frozenset[int]) -> None:
         meanings: dict[str, list[_Literal]] = {}
         for text, literal in literals:
             meanings.setdefault(text, []).append(literal)
-        self._meanings = list(meanings.values())
+        self.begins = [tuple(one for one in found if one.part in first) for found in meanings.values()]
+        self.follows = [tuple(found) for found in meanings.values()]
         self._matcher = AhoCorasick(list(meanings))
 
-    def bounded(self, text: str) -> list[tuple[int, int, int]]:
-        """Start, end and part of all that stands in an ASCII `text`; the literals hold their own bounds."""
-        meanings = self._meanings
-        padded = f" {text.translate(_PLAIN)} "
-        return [
-            (start + left - 1, end - right - 1, part)
-            for index, start, end in self._matcher.find_matches_as_indexes(padded, overlapping=True)
-            for part, left, right in meanings[index]
-        ]
+    def matches(self, text: str) -> list[tuple[int, int, int]]:
+        """Number of the literal, start and end of all that stands in `text`, overlaps too."""
+        return self._matcher.find_matches_as_indexes(text, overlapping=True)
 
-    def checked(self, text: str) -> list[tuple[int, int, int]]:
-        """The same in any text, where a word may also begin or end next to a Chinese character."""
-        text = text.translate(_LINE_ENDS)
-        spans: list[tuple[int, int, int]] = []
-        for index, start, end in self._matcher.find_matches_as_indexes(text, overlapping=True):
-            for part, left, right in self._meanings[index]:
-                if left and start and _is_latin(text[start - 1]):
-                    continue
-                if right and end < len(text) and _is_latin(text[end]):
-                    continue
-                spans.append((start, end, part))
-        return spans
+
+def _unpadded(text: str, start: int, end: int, literal: _Literal) -> tuple[int, int] | None:
+    """Where a match in the padded text stands in `text`; the literal holds its own bounds."""
+    del text
+    return start + literal[1] - 1, end - literal[2] - 1
+
+
+def _checked(text: str, start: int, end: int, literal: _Literal) -> tuple[int, int] | None:
+    """The match, unless a Latin word goes on beside it; a Chinese character bounds a word as well as a blank."""
+    if literal[1] and start and _is_latin(text[start - 1]):
+        return None
+    if literal[2] and end < len(text) and _is_latin(text[end]):
+        return None
+    return start, end
 
 
 def _follow(text: str, end: int, rest: tuple[tuple[int, int], ...], later: Mapping[int, list[tuple[int, int]]]) -> int:
@@ -211,115 +200,3 @@ def _covered(hit: Hit, spans: list[Hit]) -> bool:
 
 def _is_latin(character: str) -> bool:
     return character < _FIRST_WIDE and character.isalnum()
-
-
-def _cut(parts: Iterable[str], widths: Iterable[int]) -> tuple[list[list[str]], list[int]]:
-    """The literals of each part; one that would have too many becomes two that stand side by side."""
-    texts: list[list[str]] = []
-    between: list[int] = []
-    gaps = [*widths, 0]
-    for part, gap in zip(parts, gaps, strict=True):
-        grown = [""]
-        for choices in _segments(part):
-            if len(grown) * len(choices) > _MANY and _standalone(grown) and _standalone(choices):
-                texts.append(grown)
-                between.append(1 if any(text[-1] == " " for text in grown) or choices[0][:1] == " " else 0)
-                grown = [""]
-            grown = [one + other for one in grown for other in choices]
-        texts.append(grown)
-        between.append(gap)
-    return texts, between[:-1]
-
-
-def _standalone(literals: Iterable[str]) -> bool:
-    return all(literal.strip() for literal in literals)
-
-
-def _segments(text: str) -> Iterator[list[str]]:
-    """The literal stretches and the choices of a pattern, in order, choices spelled out."""
-    while text:
-        opened = text.find("(")
-        if opened:
-            literal = text if opened < 0 else text[:opened]
-            if ")" in literal:
-                raise ValueError(f"a parenthesis is closed that was not open: {text!r}")
-            yield [literal]
-            text = "" if opened < 0 else text[opened:]
-            continue
-        choices, closed = _choices(text, 0)
-        yield [one for choice in choices for one in _spelled_out(choice)]
-        text = text[closed:]
-
-
-def _spelled_out(text: str) -> list[str]:
-    """Every literal that a pattern with choices stands for."""
-    grown = [""]
-    for choices in _segments(text):
-        grown = [one + other for one in grown for other in choices]
-    return grown
-
-
-def _choices(text: str, opened: int) -> tuple[list[str], int]:
-    """The outermost choices of the parenthesis at `opened`, and where the text goes on."""
-    depth, begin, choices = 0, opened + 1, list[str]()
-    for at in range(opened, len(text)):
-        depth += (text[at] == "(") - (text[at] == ")")
-        if depth == 0 or (depth == 1 and text[at] == "|"):
-            choices.append(text[begin:at])
-            begin = at + 1
-        if depth == 0:
-            optional = text[begin : begin + 1] == "?"
-            return [*choices, ""] if optional else choices, begin + optional
-    raise ValueError(f"a parenthesis is left open: {text!r}")
-
-
-def _without_inner_gaps(pattern: str) -> list[str]:
-    """The pattern, once for each choice that holds a gap."""
-    opened = pattern.find("(")
-    while opened >= 0:
-        choices, closed = _choices(pattern, opened)
-        if any(_GAPS.search(choice) for choice in choices):
-            before, after = pattern[:opened], pattern[closed:]
-            return [whole for choice in choices for whole in _without_inner_gaps(before + choice + after)]
-        opened = pattern.find("(", closed)
-    return [pattern]
-
-
-def _short_forms(pattern: str) -> str:
-    """`[5-7]` as a choice of digits; `x?` as a choice between a wide letter and nothing."""
-    pattern = _DIGITS.sub(lambda match: f"({'|'.join(_digits(match[1]))})", pattern)
-    return _MAYBE.sub(r"(\1|)", pattern)
-
-
-def _digits(text: str) -> list[str]:
-    if len(text) == 3 and text[1] == "-":
-        return [str(digit) for digit in range(int(text[0]), int(text[2]) + 1)]
-    return list(text)
-
-
-def _at_gaps(pattern: str) -> tuple[list[str], list[int]]:
-    """The parts of a pattern, and how far apart they may stand."""
-    parts, widths = [""], list[int]()
-    for piece in _GAPS.split(pattern):
-        gap = _GAPS.fullmatch(piece)
-        if gap is None:
-            parts[-1] += piece
-        elif parts[-1].strip():
-            parts.append("")
-            widths.append(_width(piece))
-        else:
-            widths[-1] += _width(piece)
-    return parts, widths
-
-
-def _width(gap: str) -> int:
-    return _GAP if gap == " .. " else int(gap[4:-1])
-
-
-def _folded(pattern: str) -> str:
-    """Patterns in the form of folded text, written in either Chinese script."""
-    return pattern if pattern.isascii() else simplify(unicodedata.normalize("NFKC", pattern).casefold())
-
-
-def _named(text: str, names: Mapping[str, str]) -> str:
-    return _NAME.sub(lambda match: _named(names[match[1]], names), text)

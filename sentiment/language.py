@@ -21,6 +21,7 @@ for _language, _words in _STOPWORDS.items():
         _BY_STOPWORD[_word] = (*_BY_STOPWORD.get(_word, ()), _language)
 
 _READ = 2_000
+_ENOUGH_WORDS = 4
 _NOT_WORDS = re.compile(r"https?://\S+|www\.\S+|[@#][\w.]+|\[(?:card|phone|id|iban|passport|email|secret)\]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
@@ -130,14 +131,15 @@ def _commonest(text: str) -> tuple[str, int]:
 
 
 def _latin(text: str, hint: str | None) -> str:
+    words = text.split()
+    if len(words) >= _ENOUGH_WORDS and list(map(ENGLISH.__contains__, words)).count(True) * 5 >= len(words) * 3:
+        return "en"
     if "@" in text or "#" in text or "[" in text or "://" in text or "www." in text:
         text = _NOT_WORDS.sub(" ", text)
     words = _WORD.findall(text)
     if not words:
         return _hinted(hint)
     english = sum([word in ENGLISH for word in words])
-    if english * 5 >= len(words) * 4 and len(words) > 3:
-        return "en"
     tag, evidence = _other_latin(text, words)
     if evidence > english or (evidence == english and evidence and _primary(hint) == tag):
         return tag
