@@ -68,6 +68,7 @@ class Environment:
     monotonic: Callable[[], float] = time.monotonic
     senders: dict[str, asyncio.Lock] = field(default_factory=dict)
     wake_every: Callable[[str, asyncio.Event, timedelta], None] = lambda _name, _event, _every: None
+    took: Callable[[float], None] = lambda _seconds: None
 
 
 class Runner:
@@ -183,7 +184,9 @@ class Runner:
         await self._succeed(self.source)
 
     async def _take(self, source: Source, page: Page) -> None:
+        started = self._env.monotonic()
         done = await self._env.pipeline.take(source, page)
+        self._env.took(self._env.monotonic() - started)
         if done.received:
             await self._env.alarms.hush("store")
         if done.intents:
@@ -286,7 +289,7 @@ def _first(group: BaseExceptionGroup[E]) -> E:
 
 def _explain(cause: Exception) -> str:
     if isinstance(cause, MissingSecret):
-        return f"{cause} is not set in the environment; set it and reload"
+        return f"{cause}; set it, or write it into .env beside the file, and reload"
     if isinstance(cause, ValidationError):
         first = cause.errors(include_input=False, include_url=False)[0]
         return f"setting `{'.'.join(map(str, first['loc']))}`: {first['msg']}"

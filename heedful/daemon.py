@@ -32,7 +32,7 @@ from heedful.channels import Environment, Runner
 from heedful.guidance import Guidance
 from heedful.hooks import Doors
 from heedful.housekeeping import tidy
-from heedful.metrics import Metrics
+from heedful.metrics import Metrics, Outgoing
 from heedful.notify import Notifier
 from heedful.pipeline import Pipeline
 from heedful.sample_run import SampleRun
@@ -82,6 +82,7 @@ class Daemon:
         self._paused = False
         self._scheduler = AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True}, timezone="UTC")
         self._metrics = Metrics(self.status, clock)
+        self._outgoing = Outgoing(store, self._metrics)
         self._env = Environment(
             store=store,
             pipeline=Pipeline(store, lambda: self._guidance, clock, self._metrics.count),
@@ -91,6 +92,7 @@ class Daemon:
             clock=clock,
             variables=variables,
             wake_every=self._wake_every,
+            took=self._metrics.took,
         )
         self.desk = Desk(store, lambda: self._guidance.care, clock)
         self._notifier = Notifier(store, lambda: self._guidance.care, http, clock, variables)
@@ -112,6 +114,7 @@ class Daemon:
         """Until stopped by a signal or `stop`. Raises ListenError where an address is taken."""
         servers = self._servers()
         self._signals()
+        await self._outgoing.begin()
         await self._invite()
         self._schedule()
         try:
@@ -190,7 +193,11 @@ class Daemon:
 
     def _servers(self) -> list[Any]:
         doors = Doors(
-            lambda: self._runners, self._metrics, self._clock, self._env.variables.get("HEEDFUL_METRICS_TOKEN")
+            lambda: self._runners,
+            self._metrics,
+            self._clock,
+            self._env.variables.get("HEEDFUL_METRICS_TOKEN"),
+            self._outgoing.catch_up,
         )
         settings_of_web = self.care.web
         page = self._page(local=False)

@@ -7,7 +7,8 @@ Host check: a platform calls them by whatever name the proxy has.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
@@ -38,11 +39,13 @@ class Doors:
         metrics: Metrics,
         clock: Callable[[], datetime],
         metrics_token: str | None = None,
+        refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._runners = runners
         self._metrics = metrics
         self._clock = clock
         self._token = metrics_token
+        self._refresh = refresh
 
     def hooks(self) -> list[BaseRoute]:
         return [Route("/hooks/{channel}", self._hook, methods=["GET", "POST"])]
@@ -56,8 +59,10 @@ class Doors:
 
     async def _hook(self, request: Request) -> Response:
         runner = self._runners().get(request.path_params["channel"])
-        if runner is None or runner.listens is None:
-            return Response(status_code=404 if runner is None else 503)
+        if runner is None or (runner.source is not None and "listens" not in runner.source.abilities):
+            return Response(status_code=404)
+        if runner.listens is None:
+            return Response(status_code=503)
         try:
             body = await _read(request)
         except ClientDisconnect:
@@ -102,12 +107,15 @@ class Doors:
     async def _scrape(self, request: Request) -> Response:
         if not self._may_scrape(request):
             return Response(status_code=403)
+        if self._refresh is not None:
+            with suppress(StoreError):  # a database that is down is the very time to look at the rest
+                await self._refresh()
         return Response(self._metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     def _may_scrape(self, request: Request) -> bool:
         """From this machine itself (and through no proxy), or with the bearer token."""
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if self._token and hmac.compare_digest(given.encode(), self._token.encode()):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if self._token and scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), self._token.encode()):
             return True
         if request.client is None or any(name in request.headers for name in FORWARDED):
             return False
@@ -118,7 +126,10 @@ class Doors:
 
 
 async def _read(request: Request) -> bytes | None:
-    """The body, or None where it is larger than we read; a lying Content-Length is not believed."""
+    """The body, or None where it is larger than we read; a Content-Length that says less is not believed."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and (len(declared) > 18 or int(declared) > BODY_AT_MOST):
+        return None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

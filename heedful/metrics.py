@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import collections
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from sqlalchemy import Connection, select
 
 from feed.status import Status
+from routing.store import events
+from routing.store.database import Store
+from routing.store.rows import EVENT
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "Outgoing"]
 
+SETTLED = ("sent", "suppressed", "refused", "unknown")
 STATES = ("listening", "waiting", "failed", "stopped", "idle")
 
 
@@ -45,6 +52,10 @@ class Metrics:
         self._alarms = Gauge("heedful_alarms", "Alarms that ring", registry=self.registry)
         self._paused = Gauge("heedful_paused", "1 while automatic texts are stopped", registry=self.registry)
 
+    def took(self, seconds: float) -> None:
+        """How long one page waited for its commit."""
+        self.commit.observe(seconds)
+
     def count(self, channel: str, outcomes: Mapping[str, int]) -> None:
         for outcome, number in outcomes.items():
             if number:
@@ -61,3 +72,33 @@ class Metrics:
         self._alarms.set(len(status.alarms))
         self._paused.set(status.paused)
         return generate_latest(self.registry)
+
+
+class Outgoing:
+    """What became of outgoing texts since `begin`, read from the event log at each scrape."""
+
+    def __init__(self, store: Store, metrics: Metrics) -> None:
+        self._store = store
+        self._counter = metrics.sent
+        self._seq = 0
+        self._turn = asyncio.Lock()
+
+    async def begin(self) -> None:
+        self._seq = await self._store.read(events.latest)
+
+    async def catch_up(self) -> None:
+        """Raises StoreError where the log cannot be read; the next time counts what this one missed."""
+        async with self._turn:
+            after = self._seq
+            self._seq, found = await self._store.read(lambda connection: _settled(connection, after))
+            for (kind, state), number in found.items():
+                self._counter.labels(kind, state).inc(number)
+
+
+def _settled(connection: Connection, after: int) -> tuple[int, collections.Counter[tuple[str, str]]]:
+    newest = max(after, events.latest(connection))
+    question = select(EVENT.c.kind, EVENT.c.data).where(
+        EVENT.c.seq > after, EVENT.c.seq <= newest, EVENT.c.kind.in_(SETTLED)
+    )
+    rows = connection.execute(question)
+    return newest, collections.Counter((str(row.data.get("what", "")), row.kind) for row in rows)

@@ -212,7 +212,7 @@ def open_target(target: NotifyTarget, http: Http, environ: Mapping[str, str] = o
     try:
         return kind.model_validate(resolve(target.settings, environ)).bind(http)
     except MissingSecret as missing:
-        raise Refused(f"{missing}; set it and reload") from None
+        raise Refused(f"{missing}; set it, or write it into .env beside the file, and reload") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise Refused(f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}") from None

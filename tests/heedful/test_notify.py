@@ -328,7 +328,7 @@ async def test_in_the_end_it_is_given_up_and_said_so(store: Store, clock: Clock,
     ("target", "what"),
     [
         ({"kind": "carrier-pigeon"}, "no notify kind `carrier-pigeon`"),
-        ({"kind": "slack", "bot_token": "${NOT_SET}", "channel": "C1"}, "NOT_SET is not set; set it and reload"),
+        ({"kind": "slack", "bot_token": "${NOT_SET}", "channel": "C1"}, "NOT_SET is not set; set it, or"),
         ({"kind": "slack", "bot_token": "canary"}, "`channel`: Field required"),
         ({"kind": "webhook", "url": "https://x.example", "secret": "whsec_canary!"}, "`secret`: .*not base64"),
         ({"kind": "webhook", "url": "http://x.example", "secret": SECRET}, "`url`: .*https"),
@@ -350,7 +350,7 @@ async def test_one_wrong_target_does_not_silence_the_others(
     await room.hear(FRAUD)
     found = await room.drains()
     assert found["t1"] is None
-    assert found["t0"] == "the environment variable NOT_SET is not set; set it and reload"
+    assert "NOT_SET is not set" in str(found["t0"])
     assert len(endpoint.told) == 1
 
 
