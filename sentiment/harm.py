@@ -16,10 +16,13 @@ UPSETTING: frozenset[Harm] = frozenset(
 """Harms that mean that something went wrong for the customer."""
 
 _ENOUGH = 0.5
+_ALL = frozenset(HARMS)
 
 
 def harms(found: Mapping[str, Sequence[Hit]]) -> tuple[Harm, ...]:
     """The classes whose cues together reach certainty enough, sorted."""
+    if _ALL.isdisjoint(found):
+        return ()
     return tuple(sorted(harm for harm in HARMS if harm in found and _sum(found[harm]) >= _ENOUGH))
 
 

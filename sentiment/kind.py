@@ -42,13 +42,13 @@ def kind(found: Mapping[str, Sequence[Hit]], evidence: Evidence) -> Kind:
         return "complaint"
     if evidence.negative >= _DISPLEASED:
         return "complaint"
-    if evidence.total >= _DELIGHTED and not evidence.asks:
+    if evidence.total >= _DELIGHTED and not evidence.asks and "irony" not in found:
         return "praise"
     if "request" in found and not (evidence.asks and "question" in found):
         return "request"
     if evidence.asks and evidence.total < 4 and "exclaims" not in found:
         return "question"
-    if evidence.total >= _PLEASED:
+    if evidence.total >= _PLEASED and "irony" not in found:
         return "praise"
     return "request" if "request" in found else "chatter"
 

@@ -27,9 +27,13 @@ _READ = frozenset(("en", "zh-Hans", "zh-Hant"))
 _FIRST_WIDE = "\u2e80"
 _LETTERS_TO_READ = 3
 _NEGATIVE, _UNSURE, _POSITIVE = 0.6, 0.45, 1.0
+_GLAD = 1.5
 _PRIOR, _PRIOR_URGENT = 0.35, 0.2
 _REPEATED = 1.0
 _SHARE_OF_VADER = 0.85
+_SURE_IRONY = 0.8
+_IRONY = {False: 0.45, True: 0.75}
+_MISHAP = -1.0
 _NEEDED: Mapping[Kind, float] = {
     "complaint": 0.85, "question": 0.88, "request": 0.88, "praise": 0.12, "chatter": 0.15,
     "campaign": 0.03, "spam": 0.02, "news": 0.04, "fan": 0.05,
@@ -83,7 +87,7 @@ class FastReader:
         """One folded message, and what the platform says about it."""
         heard = self._hear(folded, circumstances)
         unread = heard.language not in _READ and letters(heard.text) >= _LETTERS_TO_READ
-        harm = () if heard.general and not unread else harms(heard.found)
+        harm = self._harm(heard, unread)
         negative = _negative(heard, harm, unread)
         evidence = Evidence(
             text=heard.text, asks=heard.asks, negative=negative, total=heard.total, harms=harm,
@@ -110,6 +114,13 @@ class FastReader:
             unread=unread,
             why=tuple(_why(folded, heard, harm)),
         )
+
+    @staticmethod
+    def _harm(heard: _Heard, unread: bool) -> tuple[Harm, ...]:
+        if heard.general and not unread:
+            return ()
+        found = harms(heard.found)
+        return () if found == ("vulnerable",) and heard.total >= _GLAD else found
 
     def _hear(self, folded: Folded, circumstances: Circumstances) -> _Heard:
         text = folded.text
@@ -160,10 +171,17 @@ def _negative(heard: _Heard, harm: Sequence[Harm], unread: bool) -> float:
     if "again" in heard.found and heard.total < _POSITIVE:
         negative = max(negative, _REPEATED * max(hit.weight for hit in heard.found["again"]))
     if "irony" in heard.found:
-        negative = max(negative, 0.3 + 0.4 * max(hit.weight for hit in heard.found["irony"]))
+        negative = max(negative, _ironic(heard))
     if not UPSETTING.isdisjoint(harm) and not heard.who.only_them:
         negative = max(negative, 0.75)
     return negative
+
+
+def _ironic(heard: _Heard) -> float:
+    """A face or a turn of phrase alone leaves it open; beside a mishap it is none too kind."""
+    cue = max(hit.weight for hit in heard.found["irony"])
+    mishap = any(hit.weight <= _MISHAP for hit in heard.tone.hits)
+    return max(_IRONY[mishap], cue * 0.8 if cue >= _SURE_IRONY else 0.0)
 
 
 def _urgent(heard: _Heard, harm: Sequence[Harm], what: Kind, negative: float, unread: bool) -> float:
