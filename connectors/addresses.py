@@ -71,7 +71,7 @@ def _parsed(address: str | URL) -> URL | None:
     try:
         url = URL(address)
         return url if url.port is None or url.raw_host else None
-    except ValueError:
+    except (ValueError, IndexError):  # the latter: `http://[]@`
         return None
 
 

@@ -285,7 +285,7 @@ def _next_hop(here: Hop, location: str) -> Hop:
         return hop(here.url.join(URL(location)))
     except Unsafe:
         raise
-    except ValueError:
+    except (ValueError, IndexError):  # the latter: `http://[]@`
         raise Unsafe(f"{here.host}: redirects to what is not an address") from None
 
 

@@ -19,7 +19,8 @@ def test_public_addresses(written: str) -> None:
 
 
 NOT_PUBLIC = [
-    "0.0.0.0",  # noqa: S104 — refused, not bound "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1", "192.0.0.8",
+    "0.0.0.0",  # noqa: S104 — refused, not bound
+    "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1", "192.0.0.8",
     "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.1.1.1",
     "240.0.0.1", "255.255.255.255",
     "::", "::1", "::ffff:1.1.1.1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "100::1",
@@ -57,7 +58,7 @@ def test_an_address_inside_another_is_never_public(inner: IPv4Address) -> None:
         "http://user:pw@example.org", "http://user@example.org", "http://[::1", "http://example.org:99999",
         "http://0x7f.1", "http://0x7f000001", "http://2130706433", "http://127.1", "http://017700000001",
         "http://0177.0.0.1", "http://127.0.0.0x1", "http://1.1.1.1.", "http://example.0x1", "http://[fe80::1%25eth0]/",
-        "http://exa mple.org", "http://\x00",
+        "http://exa mple.org", "http://\x00", "http://[]@",
     ],
 )  # fmt: skip
 def test_forms_that_are_refused(written: str) -> None:

@@ -300,8 +300,11 @@ async def test_every_redirect_is_checked_again() -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["http://127.0.0.1/", "file:///etc/passwd", "http://0x7f.1/", "http://[::1", "//10.0.0.1/", "http://u:p@b.example"],
-)
+    [
+        "http://127.0.0.1/", "file:///etc/passwd", "http://0x7f.1/", "http://[::1", "http://[]@", "//10.0.0.1/",
+        "http://u:p@b.example",
+    ],
+)  # fmt: skip
 async def test_a_redirect_to_what_is_not_public(location: str) -> None:
     def the_server_alone(_ip: Ip, port: int) -> bool:
         return port not in {80, 443}
