@@ -1,8 +1,12 @@
-# make run    the sample in your browser, or your own ./heedful.yaml where there is one
-# make test   what has to hold: ruff, mypy, pyright, import-linter, pytest
+# make run      the sample in your browser, or your own ./heedful.yaml where there is one
+# make test     what has to hold: ruff, mypy, pyright, import-linter, pytest; PYTEST="tests/config -x" narrows the last
+# make format   what ruff can put right by itself
 
 BIN := .venv/bin
-.PHONY: run test lint clean
+PYTEST := -n 2 --dist loadfile
+# Compiled once instead of at every start.
+unexport PYTHONDONTWRITEBYTECODE
+.PHONY: run test lint format clean
 
 run: .venv/.run
 	@if [ -f heedful.yaml ]; then exec $(BIN)/heedful run; else exec $(BIN)/heedful run --sample; fi
@@ -12,9 +16,14 @@ test: lint
 
 lint: .venv/.test
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+format: .venv/.test
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
 
 .venv/.%: pyproject.toml uv.lock .ci/setup
 	@echo "Setting up .venv (once, about a minute) ..."
