@@ -18,7 +18,8 @@ WORDS = [
     *("kiss", "death", "to", "die", "for", "beating", "heart", "isn't", "n't", "cant", "neither", "despite", "good"),
     *("GOOD", "great", "awful", "terrible", "LOVE", "hate", "like", "lucky", "fun", "fucking", "absolutely", "really"),
     *("REALLY", "kinda", "ok", ":)", ":(", ":D", "XD", "x.", "(sad)", "happy,", "meh", "uh-uh", "hardly", "flippin"),
-    *("😡", "😊bad", "❤", "❤️", "💔!", "!!!", "???", "?", "!?", "café", "İstanbul", "naïve", "我", "很好", "\u3000", "\u00a0"),
+    *("😡", "😊bad", "❤", "❤️", "💔!", "!!!", "???", "?", "!?", "café", "İstanbul", "naïve", "我", "很好"),
+    *("\u3000", "\u00a0"),
 ]
 LISTED = sorted(PACKAGE.lexicon)
 
