@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -235,7 +236,7 @@ class Style(BaseModel):
                 raise ValueError(f"`{locale}` must be a list of texts, at least one")
         return self
 
-    @property
+    @cached_property
     def wordings(self) -> Mapping[str, tuple[str, ...]]:
         return {locale: tuple(texts) for locale, texts in (self.model_extra or {}).items()}
 

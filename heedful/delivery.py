@@ -22,9 +22,11 @@ from routing.store.casebook import case_of
 from routing.store.rows import CASE as CASES
 from routing.store.rows import MESSAGE as MESSAGES
 from routing.store.rows import OUTBOX
+from routing.texts import answer_came_back
 
 __all__ = [
     "ROUTES_OUT",
+    "Moment",
     "Row",
     "Settlement",
     "claim",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any] | RowMapping
+Moment = Callable[[Row], datetime]
 ROUTES_OUT = ("answer", "acknowledgement", "mark")
 _TOUCHED = (
     "status",
@@ -51,6 +54,15 @@ _SETTLE = (
     update(OUTBOX)
     .where(OUTBOX.c.id == bindparam("row_id"))
     .values({name: bindparam(name) for name in ("state", "reason", "receipt", "settled_at")})
+)
+_CLAIM = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("row_id"))
+    .values(
+        state="sending",
+        attempts=OUTBOX.c.attempts + 1,
+        claimed_at=bindparam("at", type_=OUTBOX.c.claimed_at.type),
+    )
 )
 _BOOK = (
     update(MESSAGES)
@@ -87,32 +99,34 @@ def recover(connection: Connection, account: str) -> int:
 
 
 def claim(
-    connection: Connection, account: str, now: datetime, limit: int, allowed: Callable[[Row], str | None]
+    connection: Connection,
+    account: str,
+    now: datetime,
+    limit: int,
+    allowed: Callable[[Row], str | None],
+    moment: Moment,
 ) -> tuple[list[Row], bool]:
     """Claim what is due, answers of people first, then by priority; settle at once what may not go out.
 
-    Returns the claimed rows, now `sending`, and whether anything at all was found. `allowed` names the
-    reason why the running configuration forbids a row, or None.
+    Returns the claimed rows, now `sending`, and whether anything at all was found. `allowed` names the reason why the
+    running configuration forbids a row, or None. `moment` is when each counts as claimed.
     """
-    found = connection.execute(_due(account, now, limit)).mappings().all()
+    found = connection.execute(_DUE, {"account": account, "now": now, "limit": limit}).mappings().all()
     if not found:
         return [], False
     paused = settings.paused(connection).paused
     claimed: list[Row] = []
     settled: list[Settlement] = []
     for row in found:
-        reason = _obstacle(row, now, paused) or (allowed(row) if row["kind"] != "answer" else None)
+        at = moment(row)
+        reason = _obstacle(row, at, paused) or (allowed(row) if row["kind"] != "answer" else None)
         if reason is None:
             claimed.append(row)
         else:
-            settled.append(Settlement(row, "refused" if row["kind"] == "answer" else "suppressed", reason))
-    settle(connection, settled, now)
+            settled.append(Settlement(row, "refused" if row["kind"] == "answer" else "suppressed", at, reason))
+    settle(connection, settled)
     if claimed:
-        connection.execute(
-            update(OUTBOX)
-            .where(OUTBOX.c.id.in_([row["id"] for row in claimed]))
-            .values(state="sending", attempts=OUTBOX.c.attempts + 1, claimed_at=now)
-        )
+        connection.execute(_CLAIM, [{"row_id": row["id"], "at": moment(row)} for row in claimed])
     return claimed, True
 
 
@@ -145,31 +159,24 @@ class Settlement:
 
     row: Row
     state: str
+    at: datetime
     reason: str | None = None
     receipt: str | None = None
 
 
-def settle(connection: Connection, settled: Sequence[Settlement], now: datetime) -> None:
+def settle(connection: Connection, settled: Sequence[Settlement]) -> None:
     """Write last words: outbox, ledger outcomes of the messages, cases and events."""
     if not settled:
         return
-    connection.execute(_SETTLE, [_outbox_values(one, now) for one in settled])
+    connection.execute(_SETTLE, [_outbox_values(one) for one in settled])
     acknowledgements = [one for one in settled if one.row["kind"] == "acknowledgement"]
     if acknowledgements:
         connection.execute(_BOOK, [_message_values(one) for one in acknowledgements])
-    _change_cases(connection, [one for one in settled if one.state == "sent" and one.row["case_id"] is not None], now)
-    events.append(connection, [_event(one, now) for one in settled if one.row["kind"] != "mark"])
-
-
-def _due(account: str, now: datetime, limit: int) -> Any:
-    rank = case((OUTBOX.c.kind == "answer", 0), else_=1)
-    return (
-        _sendable()
-        .where(OUTBOX.c.account == account, OUTBOX.c.state == "pending", OUTBOX.c.due_at <= now)
-        .where(OUTBOX.c.kind.in_(ROUTES_OUT))
-        .order_by(rank, OUTBOX.c.priority, OUTBOX.c.id)
-        .limit(limit)
-    )
+    _change_cases(connection, [one for one in settled if one.state == "sent" and one.row["case_id"] is not None])
+    for one in settled:
+        if one.row["kind"] == "answer" and one.state == "refused":
+            answer_came_back(connection, one.row["case_id"], one.at)
+    events.append(connection, [_event(one) for one in settled if one.row["kind"] != "mark"])
 
 
 def _sendable() -> Any:
@@ -188,6 +195,15 @@ def _sendable() -> Any:
     )
 
 
+_DUE = (
+    _sendable()
+    .where(OUTBOX.c.account == bindparam("account"), OUTBOX.c.state == "pending")
+    .where(OUTBOX.c.due_at <= bindparam("now", type_=OUTBOX.c.due_at.type), OUTBOX.c.kind.in_(ROUTES_OUT))
+    .order_by(case((OUTBOX.c.kind == "answer", 0), else_=1), OUTBOX.c.priority, OUTBOX.c.id)
+    .limit(bindparam("limit"))
+)
+
+
 def _obstacle(row: Row, now: datetime, paused: bool) -> str | None:
     """The final word before a claim: what has changed since the intent was written."""
     if row["kind"] == "answer":
@@ -204,13 +220,13 @@ def _obstacle(row: Row, now: datetime, paused: bool) -> str | None:
     return next((reason for holds, reason in checks if holds), None)
 
 
-def _outbox_values(one: Settlement, now: datetime) -> dict[str, Any]:
+def _outbox_values(one: Settlement) -> dict[str, Any]:
     return {
         "row_id": one.row["id"],
         "state": one.state,
         "reason": one.reason,
         "receipt": one.receipt,
-        "settled_at": now,
+        "settled_at": one.at,
     }
 
 
@@ -219,10 +235,10 @@ def _message_values(one: Settlement) -> dict[str, Any]:
     return {"row_id": one.row["message_id"], "acknowledgement": state, "acknowledgement_reason": one.reason}
 
 
-def _event(one: Settlement, now: datetime) -> dict[str, Any]:
+def _event(one: Settlement) -> dict[str, Any]:
     row = one.row
     return {
-        "at": now,
+        "at": one.at,
         "kind": one.state,
         "actor": row["actor"],
         "channel": row["channel"],
@@ -232,7 +248,7 @@ def _event(one: Settlement, now: datetime) -> dict[str, Any]:
     }
 
 
-def _change_cases(connection: Connection, sent: Sequence[Settlement], now: datetime) -> None:
+def _change_cases(connection: Connection, sent: Sequence[Settlement]) -> None:
     """An answer that went out stops the clocks; an acknowledgement only binds what it promised."""
     wanted = {one.row["case_id"] for one in sent if one.row["kind"] != "mark"}
     if not wanted:
@@ -242,7 +258,7 @@ def _change_cases(connection: Connection, sent: Sequence[Settlement], now: datet
     after = dict(before)
     for one in sent:
         if one.row["case_id"] in after:
-            after[one.row["case_id"]] = _after(after[one.row["case_id"]], one.row, now)
+            after[one.row["case_id"]] = _after(after[one.row["case_id"]], one.row, one.at)
     changed = [_case_values(case) for id_, case in after.items() if case != before[id_]]
     if changed:
         connection.execute(_CASES, changed)

@@ -6,18 +6,18 @@ days after resolving, what would be routed reopens it, and what would be kept is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, update
 
 from config.schema import Deadline
 from connectors.api import Message
 from heedful.guidance import Guidance
 from heedful.preparation import Prepared
-from heedful.recall import Key
+from heedful.recall import REOPEN_WITHIN, Key
 from heedful.source import Source
 from routing import cases, sla
 from routing.calendar import Hours
@@ -25,17 +25,19 @@ from routing.cases import Case
 from routing.decide import Decision, OpenCase
 from routing.sla import Due
 from routing.store.casebook import case_of
-from routing.store.ids import new_id, ref
-from routing.store.rows import CASE
+from routing.store.ids import new_id, refs
+from routing.store.rows import CASE, insert_rows
 
-__all__ = ["Docket"]
+__all__ = ["Docket", "Names", "names"]
 
 Row = dict[str, Any]
+Names = Iterator[tuple[int, str]]
+"""Ids for new cases, each with a reference that no other case bears."""
+MOST_NAMES = 64
 EXCERPT = 500
 """Characters of the customer's last text that a case shows in lists."""
 LIFE = tuple(field.name for field in fields(Case) if field.name != "id")
 CHANGEABLE = (*LIFE, "text", "language", "label", "because")
-_INSERT = insert(CASE)
 _UPDATE = update(CASE).where(CASE.c.id == bindparam("case_id")).values({name: bindparam(name) for name in CHANGEABLE})
 _BLANK: Mapping[str, Any] = dict.fromkeys(
     (
@@ -56,15 +58,30 @@ _BLANK: Mapping[str, Any] = dict.fromkeys(
 )
 
 
+def names(connection: Connection, now: datetime) -> Names:
+    """Names for the cases that one transaction opens: a few at once, and more at once where many are opened."""
+    given: set[str] = set()
+    size = 2
+    while True:
+        size = min(2 * size, MOST_NAMES)
+        for id_, name in refs(connection, [new_id(now) for _ in range(size)]).items():
+            if name not in given:
+                given.add(name)
+                yield id_, name
+
+
 class Docket:
-    def __init__(self, source: Source, guidance: Guidance, now: datetime, found: Sequence[Row]) -> None:
+    """The cases of one source. `numbers` names the new ones."""
+
+    def __init__(self, source: Source, guidance: Guidance, numbers: Names, found: Sequence[Row]) -> None:
         self._source = source
         self._guidance = guidance
-        self._now = now
+        self._numbers = numbers
         self._cases: dict[int, Row] = {}
         self._open: dict[Key, Row] = {}
         self._resolved: dict[Key, Row] = {}
         self._new: list[Row] = []
+        self._fresh: set[int] = set()
         self._changed: dict[int, Row] = {}
         self.add(found)
 
@@ -79,12 +96,12 @@ class Docket:
     def open_case(self, key: Key) -> OpenCase | None:
         return _brief(self._open.get(key))
 
-    def resolved_case(self, key: Key) -> OpenCase | None:
-        return _brief(self._resolved.get(key))
+    def resolved_case(self, key: Key, now: datetime) -> OpenCase | None:
+        return _brief(self._lately_resolved(key, now))
 
-    def shown_in(self, key: Key) -> int | None:
+    def shown_in(self, key: Key, now: datetime) -> int | None:
         """The lately resolved case in which a kept message is shown."""
-        case = self._resolved.get(key)
+        case = self._lately_resolved(key, now)
         return case["id"] if case else None
 
     def route(self, item: Prepared, row: Mapping[str, Any], decision: Decision) -> tuple[Row, str]:
@@ -92,10 +109,11 @@ class Docket:
         key = (item.message.thread, item.message.author.id)
         case = self._open.get(key)
         if case is None:
-            case = self._resolved.pop(key, None)
+            case = self._lately_resolved(key, item.at)
             if case is None:
                 return self._open_new(item, row, decision), "case_opened"
-            self._reopen(case, decision)
+            del self._resolved[key]
+            self._reopen(case, decision, item.at)
             kind = "reopened"
         else:
             kind = "raised" if decision.priority < case["priority"] else "case_changed"
@@ -115,8 +133,7 @@ class Docket:
         return chosen[0]
 
     def write(self, connection: Connection) -> None:
-        if self._new:
-            connection.execute(_INSERT, self._new)
+        insert_rows(connection, CASE, self._new)
         if self._changed:
             rows = [
                 {"case_id": id_, **{name: case[name] for name in CHANGEABLE}} for id_, case in self._changed.items()
@@ -124,12 +141,12 @@ class Docket:
             connection.execute(_UPDATE, rows)
 
     def _open_new(self, item: Prepared, row: Mapping[str, Any], decision: Decision) -> Row:
-        message, id_ = item.message, new_id(self._now)
-        clocks = self._clocks(decision.deadlines, self._now)
+        message, (id_, name) = item.message, next(self._numbers)
+        clocks = self._clocks(decision.deadlines, item.at)
         case: Row = {
             **_BLANK,
             "id": id_,
-            "ref": ref(id_),
+            "ref": name,
             "account": self._source.account,
             "channel": self._source.name,
             "thread": message.thread,
@@ -145,15 +162,16 @@ class Docket:
             "language": row["language"],
             "label": row["label"],
             "because": row["because"],
-            "opened_at": self._now,
+            "opened_at": item.at,
             "last_message_id": row["id"],
-            "last_customer_at": self._now,
+            "last_customer_at": item.at,
             "bot_silent": bool(item.reading and item.reading.asks_person),
             "first_answer_due": clocks.first_answer,
             "resolution_due": clocks.resolution,
         }
         case["due"] = case_of(case).timed().due
         self._new.append(case)
+        self._fresh.add(id_)
         self._cases[id_] = case
         self._open[(message.thread, message.author.id)] = case
         return case
@@ -163,14 +181,14 @@ class Docket:
         case = case_of(row)
         assert decision.priority is not None, "what is routed has a priority"
         rises = decision.priority < case.priority
-        clocks = self._clocks(decision.deadlines, case.opened_at if rises else self._now)
+        clocks = self._clocks(decision.deadlines, case.opened_at if rises else item.at)
         after = cases.customer_message(
             case,
             stored["id"],
-            self._now,
+            item.at,
             priority=decision.priority,
             clocks=clocks,
-            next_due=sla.next_answer(self._now, decision.deadlines, self._hours(decision.deadlines)),
+            next_due=sla.next_answer(item.at, decision.deadlines, self._hours(decision.deadlines)),
             silences=decision.silences,
         )
         if rises:
@@ -178,17 +196,21 @@ class Docket:
         row |= {"text": item.message.text[:EXCERPT], "language": stored["language"], "label": stored["label"]}
         self._change(row, after)
 
-    def _reopen(self, row: Row, decision: Decision) -> None:
-        next_due = sla.next_answer(self._now, decision.deadlines, self._hours(decision.deadlines))
-        clocks = self._clocks(decision.deadlines, self._now)
-        after = cases.reopen(case_of(row), self._now, clocks=clocks, next_due=next_due)
+    def _reopen(self, row: Row, decision: Decision, now: datetime) -> None:
+        next_due = sla.next_answer(now, decision.deadlines, self._hours(decision.deadlines))
+        clocks = self._clocks(decision.deadlines, now)
+        after = cases.reopen(case_of(row), now, clocks=clocks, next_due=next_due)
         row["priority"] = decision.priority
         self._change(row, replace(after, priority=row["priority"]))
 
     def _change(self, row: Row, after: Case) -> None:
         row |= {name: getattr(after, name) for name in LIFE}
-        if all(row is not new for new in self._new):
+        if row["id"] not in self._fresh:
             self._changed[row["id"]] = row
+
+    def _lately_resolved(self, key: Key, now: datetime) -> Row | None:
+        case = self._resolved.get(key)
+        return case if case and case["resolved_at"] > now - REOPEN_WITHIN else None
 
     def _hours(self, deadline: Deadline) -> Hours:
         return self._guidance.rules.hours(deadline)

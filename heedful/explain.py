@@ -12,14 +12,13 @@ from connectors import registry
 from connectors.api import Author, Message
 from heedful.docket import Docket
 from heedful.guidance import Guidance
-from heedful.ingest import because_json
 from heedful.preparation import Prepared, prepare
 from heedful.recall import Traffic
-from heedful.rows import message_row
+from heedful.rows import because_json, message_row
 from heedful.source import Source
 from heedful.speech import Speech
 from routing.decide import Decision, History, decide
-from routing.store.ids import new_id
+from routing.store.ids import new_id, ref
 from sentiment.api import Circumstances
 
 __all__ = ["Explanation", "explain", "plain_message"]
@@ -66,7 +65,7 @@ def explain(message: Message, channel: str, care: Care, now: datetime, guidance:
     guidance = guidance or Guidance.compile(care)
     configured = care.channels.get(channel) or Channel(kind="replay")
     source = Source.of(channel, configured, registry.load(configured.kind), Author(id="", name=channel))
-    prepared = prepare(message, source, guidance, now.date())
+    prepared = prepare(message, source, guidance, now)
     if prepared.reading is None:
         prepared = replace(prepared, reading=guidance.reader.read(prepared.folded, Circumstances()))
     assert prepared.reading is not None
@@ -80,11 +79,10 @@ def explain(message: Message, channel: str, care: Care, now: datetime, guidance:
         connector=source.kind,
         now=now,
     )
-    row = message_row(prepared, source, new_id(now), "", now) | {
-        "because": [because_json(one) for one in decision.because]
-    }
-    case = Docket(source, guidance, now, ()).route(prepared, row, decision)[0] if decision.routed else None
-    verdict, words = Speech(source, guidance, now).consider(prepared, decision, case, lambda: Traffic(paused=False))
+    row = message_row(prepared, source, new_id(now), "", now, decision.version)
+    docket = Docket(source, guidance, ((number, ref(number)) for number in [new_id(now)]), ())
+    case = docket.route(prepared, row, decision)[0] if decision.routed else None
+    verdict, words = Speech(source, guidance).consider(prepared, decision, case, lambda: Traffic(paused=False))
     acknowledgement = {
         "send": verdict.outcome == "send",
         "outcome": verdict.outcome,

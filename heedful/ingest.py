@@ -1,122 +1,94 @@
-"""One page inside the write transaction: history read, everything decided, everything written, cursor moved.
+"""Pages inside the write transaction: history read, everything decided, everything written, cursor moved.
 
 Decisions of a batch see each other: a case that the first message opens is open for the second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from connectors.api import Cursor, Gap
-from heedful import recall
-from heedful.docket import Docket
+from config.folding import fold
+from heedful import booking, recall
+from heedful.batch import Batch, Outcome
+from heedful.booking import Count
+from heedful.docket import Docket, Names, names
 from heedful.guidance import Guidance
 from heedful.intent import Intents
 from heedful.preparation import Prepared
-from heedful.recall import Known
-from heedful.rows import message_row, start_of_hour
-from heedful.source import Source
-from routing.decide import Because, Decision, History, decide
+from heedful.recall import Known, Overall
+from heedful.rows import because_json, message_row, start_of_hour
+from routing.decide import Decision, History, decide
 from routing.store import events, search
 from routing.store.ids import new_id
-from routing.store.rows import CURSOR, GAP, MESSAGE, QUARANTINE, TALLY, insert_new, upsert
+from routing.store.rows import MESSAGE, insert_rows
 
-__all__ = ["Batch", "Outcome", "Sealed", "because_json", "ingest", "pieces"]
+__all__ = ["ingest"]
 
 REPEATS_WITHIN = timedelta(hours=24)
 DELETED = "~deleted"
 """The revision of a delete notice that has none of its own: sorts after every other."""
-_INSERT_MESSAGES, _INSERT_GAPS = insert(MESSAGE), insert(GAP)
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """Bytes that could not be read: their hash, the reason, and themselves, encrypted."""
+def ingest(connection: Connection, batches: Sequence[Batch], guidance: Guidance) -> list[Outcome]:
+    """Run the whole transaction, one batch a source, all items in the order of their places.
 
-    sha256: str
-    reason: str
-    sealed: bytes | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """A page, prepared. `last` is False for all but the last piece of a page too long for one transaction."""
-
-    source: Source
-    items: Sequence[Prepared]
-    unreadable: Sequence[Sealed] = ()
-    gaps: Sequence[Gap] = ()
-    cursor: Cursor | None = None
+    May be run again after a rollback: it keeps nothing outside its result.
+    """
+    since = min([batch.items[0].at for batch in batches if batch.items], default=batches[0].now)
+    numbers, overall = names(connection, since), Overall(since)
+    pages = [_Page(connection, batch, guidance, numbers, overall) for batch in batches]
+    for page, item in _in_turn(pages):
+        page.take(item)
+    for page in pages:
+        page.write()
+    return [page.outcome for page in pages]
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of the items of one page, and how many texts were made due."""
-
-    received: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
-    routed: int = 0
-    kept: int = 0
-    intents: int = 0
-
-    def as_counts(self) -> dict[str, int]:
-        return {
-            "received": self.received,
-            "duplicates": self.duplicates,
-            "quarantined": self.quarantined,
-            "routed": self.routed,
-            "kept": self.kept,
-        }
+def _in_turn(pages: Sequence[_Page]) -> Iterable[tuple[_Page, Prepared]]:
+    if len(pages) == 1:
+        return ((pages[0], item) for item in pages[0].items)
+    turns = [(page, item) for page in pages for item in page.items]
+    return sorted(turns, key=lambda turn: turn[1].place)
 
 
-def ingest(connection: Connection, batch: Batch, guidance: Guidance, now: datetime) -> Outcome:
-    """Run the whole transaction. May be run again after a rollback: it keeps nothing outside its result."""
-    transaction = _Transaction(connection, batch, guidance, now)
-    if batch.items:
-        transaction.recall()
-        for item in batch.items:
-            transaction.take(item)
-    transaction.write()
-    return transaction.outcome
+class _Page:
+    """The batch of one source within the transaction."""
 
-
-class _Transaction:
-    def __init__(self, connection: Connection, batch: Batch, guidance: Guidance, now: datetime) -> None:
-        self.outcome = Outcome(received=len(batch.items) + len(batch.unreadable))
+    def __init__(
+        self, connection: Connection, batch: Batch, guidance: Guidance, numbers: Names, overall: Overall
+    ) -> None:
+        self.outcome = Outcome()
+        self.items = batch.items
         self._connection = connection
         self._batch = batch
         self._source = batch.source
         self._guidance = guidance
-        self._now = now
         self._messages: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._index: list[tuple[int, str]] = []
-        self._known: dict[str, list[Known]] = {}
-        self._redact: list[int] = []
+        self._hours: defaultdict[datetime, Count] = defaultdict(Count)
+        self._redact: list[Known] = []
+        if batch.items:
+            self._recall(numbers, overall)
 
-    def recall(self) -> None:
-        connection, account = self._connection, self._source.account
-        messages = [item.message for item in self._batch.items]
-        self._known = recall.known(connection, account, {message.id for message in messages})
+    def _recall(self, numbers: Names, overall: Overall) -> None:
+        connection, source = self._connection, self._source
+        messages = [item.message for item in self.items]
         authors = {message.author.id for message in messages}
         keys = {(message.thread, message.author.id) for message in messages}
-        self._docket = Docket(
-            self._source, self._guidance, self._now, recall.cases(connection, account, keys, self._now)
-        )
-        self._repeats = self._count_repeats(authors)
-        self._intents = Intents(connection, self._source, self._guidance, self._now, authors)
-        self._recall_own([item for item in self._batch.items if item.own])
-
-    def _count_repeats(self, authors: set[str]) -> dict[str, int]:
-        if not self._guidance.uses_repeats:
-            return {}
-        return recall.repeats(self._connection, self._source.account, authors, self._now - REPEATS_WITHIN)
+        self._known = recall.known(connection, source.account, {message.id for message in messages})
+        found = recall.cases(connection, source.account, keys, overall.since)
+        self._docket = Docket(source, self._guidance, numbers, found)
+        self._intents = Intents(connection, source, self._guidance, authors, overall)
+        self._repeats: dict[str, list[datetime]] = {}
+        if self._guidance.uses_repeats:
+            self._repeats = recall.repeats(connection, source.account, authors, overall.since - REPEATS_WITHIN)
+        self._recall_own([item for item in self.items if item.own])
 
     def _recall_own(self, own: Sequence[Prepared]) -> None:
         self._receipts: set[str] = set()
@@ -134,28 +106,27 @@ class _Transaction:
     def take(self, item: Prepared) -> None:
         """Book one item: a duplicate, or a stored row with one outcome and one word on its acknowledgement."""
         known = self._known.setdefault(item.message.id, [])
+        hour = start_of_hour(item.at)
+        self._hours[hour].received += 1
         revision = _revision(item, known)
         if revision is None:
-            self.outcome.duplicates += 1
+            self._hours[hour].duplicates += 1
             return
-        row = message_row(item, self._source, new_id(self._now), revision, self._now)
-        row |= {
-            "because": [],
-            "file_version": self._guidance.rules.version,
-            "team": None,
-            "priority": None,
-            "case_id": None,
-        }
+        row = message_row(item, self._source, new_id(item.at), revision, hour, self._guidance.rules.version)
         superseded = bool(known) and revision < known[-1].revision
-        self._book(item, row, edit=bool(known) or revision != "", superseded=superseded)
+        self._book(item, row, known, edit=bool(known) or revision != "", superseded=superseded)
         self._messages.append(row)
-        self._index.append((row["id"], item.folded.text))
+        if row["text"]:
+            self._index.append((row["id"], item.folded.text))
         known.append(Known(row["id"], revision, row["text"], row["deleted"], row["case_id"], row["author_id"]))
-        known.sort(key=lambda one: one.revision)
-        self._tell(row)
+        if len(known) > 1:
+            known.sort(key=lambda one: one.revision)
+        said = {"outcome": "kept", "kept": row["kept"]} if row["kept"] else {"outcome": "routed"}
+        self._event("message", row, None, said)
 
-    def _book(self, item: Prepared, row: dict[str, Any], *, edit: bool, superseded: bool) -> None:
-        known = self._known[item.message.id]
+    def _book(
+        self, item: Prepared, row: dict[str, Any], known: Sequence[Known], *, edit: bool, superseded: bool
+    ) -> None:
         if item.message.deleted or any(one.deleted for one in known):
             self._delete(item, row, known)
         elif item.own:
@@ -169,12 +140,10 @@ class _Transaction:
             self._decide(item, row, edit=edit)
 
     def _keep(self, row: dict[str, Any], why: str, acknowledgement: str | None = None) -> None:
-        row |= {
-            "outcome": "kept",
-            "kept": why,
-            "acknowledgement": "suppressed",
-            "acknowledgement_reason": acknowledgement or (why if why in {"own", "bot", "deleted"} else "kept"),
-        }
+        row["outcome"] = "kept"
+        row["kept"] = why
+        row["acknowledgement"] = "suppressed"
+        row["acknowledgement_reason"] = acknowledgement or (why if why in {"own", "bot", "deleted"} else "kept")
         self.outcome.kept += 1
 
     def _delete(self, item: Prepared, row: dict[str, Any], known: Sequence[Known]) -> None:
@@ -184,7 +153,7 @@ class _Transaction:
             row["text"] = ""
         row["deleted"] = True
         row["case_id"] = next((one.case_id for one in known if one.case_id), None)
-        self._redact.extend(one.id for one in known if not one.deleted)
+        self._redact.extend(one for one in known if not one.deleted)
 
     def _colleague(self, item: Prepared, row: dict[str, Any]) -> None:
         """A post in our voice that our outbox did not send is a colleague's answer given elsewhere."""
@@ -204,9 +173,7 @@ class _Transaction:
         assert reading is not None, "what is neither ours, a bot's nor deleted was read"
         key = (message.thread, message.author.id)
         history = History(
-            open_case=self._docket.open_case(key),
-            resolved_case=self._docket.resolved_case(key),
-            repeats=self._repeats.get(message.author.id, 0) + 1,
+            self._docket.open_case(key), self._docket.resolved_case(key, item.at), self._count_repeats(item, edit=edit)
         )
         decision = decide(
             message,
@@ -216,27 +183,31 @@ class _Transaction:
             history,
             channel=self._source.name,
             connector=self._source.kind,
-            now=self._now,
+            now=item.at,
         )
-        if not edit:
-            self._repeats[message.author.id] = history.repeats
-        row |= {"because": [because_json(one) for one in decision.because], "kind": decision.kind}
+        row["because"] = [because_json(one) for one in decision.because]
+        row["kind"] = decision.kind
         if decision.routed:
             self._route(item, row, decision, edit=edit)
         else:
             self._keep(row, "edit" if edit else decision.kept or "calm")
-            row["case_id"] = self._docket.shown_in(key)
+            row["case_id"] = self._docket.shown_in(key, item.at)
             self._intend(item, row, decision, None, edit=edit)
+
+    def _count_repeats(self, item: Prepared, *, edit: bool) -> int:
+        """How often the author wrote within the window, this time counted."""
+        if not self._guidance.uses_repeats:
+            return 1
+        times = self._repeats.setdefault(item.message.author.id, [])
+        count = 1 + sum(at > item.at - REPEATS_WITHIN for at in times)
+        if not edit:
+            times.append(item.at)
+        return count
 
     def _route(self, item: Prepared, row: dict[str, Any], decision: Decision, *, edit: bool) -> None:
         case, kind = self._docket.route(item, row, decision)
-        row |= {
-            "outcome": "routed",
-            "kept": None,
-            "team": case["team"],
-            "priority": case["priority"],
-            "case_id": case["id"],
-        }
+        row["outcome"] = "routed"
+        row["team"], row["priority"], row["case_id"] = case["team"], case["priority"], case["id"]
         self.outcome.routed += 1
         self._event(kind, row, case, {"because": row["because"]})
         self._intend(item, row, decision, case, edit=edit)
@@ -255,117 +226,53 @@ class _Transaction:
     ) -> None:
         self._events.append(
             {
-                "at": self._now,
+                "at": row["received_at"],
                 "kind": kind,
                 "actor": None,
-                "channel": self._source.name,
+                "channel": row["channel"],
                 "team": case["team"] if case else None,
                 "case_id": case["id"] if case else None,
                 "message_id": row["id"],
-                "data": dict(data),
+                "data": data,
             }
-        )
-
-    def _tell(self, row: Mapping[str, Any]) -> None:
-        self._event(
-            "message",
-            row,
-            None,
-            {"outcome": row["outcome"], "kept": row["kept"]} if row["kept"] else {"outcome": "routed"},
         )
 
     def write(self) -> None:
         connection = self._connection
-        self._quarantine()
-        if self._batch.items:
+        if self._batch.unreadable:
+            self._quarantine()
+        if self.items:
             self._docket.write(connection)
-            if self._messages:
-                connection.execute(_INSERT_MESSAGES, self._messages)
-                search.index(connection, self._index)
+            insert_rows(connection, MESSAGE, self._messages)
+            search.index(connection, self._index)
             self._erase()
             self.outcome.intents = self._intents.write(connection)
         if self._batch.gaps:
-            self._record_gaps()
-        if self.outcome.received:
-            self._count()
+            booking.record_gaps(connection, self._batch)
+        booking.count(connection, self._source.name, self._hours)
+        self.outcome.received = sum(one.received for one in self._hours.values())
+        self.outcome.duplicates = sum(one.duplicates for one in self._hours.values())
         if self._batch.cursor is not None:
-            self._move()
+            booking.move(connection, self._batch)
         if self._events:
             events.append(connection, self._events)
 
-    def _erase(self) -> None:
-        if self._redact:
-            erase = self._source.policy.delete_within is not None
-            self._intents.call_back(self._connection, self._redact, erase=erase)
-
     def _quarantine(self) -> None:
-        """The same bytes again are a duplicate; the statement that refuses them counts them."""
-        statement = insert_new(self._connection, QUARANTINE).returning(QUARANTINE.c.id)
-        for one in self._batch.unreadable:
-            row = {
-                "id": new_id(self._now),
-                "account": self._source.account,
-                "channel": self._source.name,
-                "sha256": one.sha256,
-                "reason": one.reason,
-                "sealed": one.sealed,
-                "received_at": self._now,
-                "hour": start_of_hour(self._now),
-            }
-            new = self._connection.execute(statement, row).first() is not None
+        for one, new in zip(self._batch.unreadable, booking.quarantine(self._connection, self._batch), strict=True):
+            hour = self._hours[start_of_hour(one.at)]
+            hour.received += 1
+            hour.duplicates += not new
             self.outcome.quarantined += new
-            self.outcome.duplicates += not new
 
-    def _record_gaps(self) -> None:
-        self._connection.execute(
-            _INSERT_GAPS,
-            [
-                {
-                    "id": new_id(self._now),
-                    "channel": self._source.name,
-                    "since": gap.since,
-                    "until": gap.until,
-                    "reason": gap.reason,
-                    "count": gap.count,
-                }
-                for gap in self._batch.gaps
-            ],
-        )
-
-    def _count(self) -> None:
-        statement = upsert(
-            self._connection,
-            TALLY,
-            lambda new: {
-                "received": TALLY.c.received + new.received,
-                "duplicates": TALLY.c.duplicates + new.duplicates,
-            },
-        )
-        self._connection.execute(
-            statement,
-            {
-                "channel": self._source.name,
-                "hour": start_of_hour(self._now),
-                "received": self.outcome.received,
-                "duplicates": self.outcome.duplicates,
-            },
-        )
-
-    def _move(self) -> None:
-        statement = upsert(
-            self._connection,
-            CURSOR,
-            lambda new: {"account": new.account, "cursor": new.cursor, "moved_at": new.moved_at},
-        )
-        self._connection.execute(
-            statement,
-            {
-                "channel": self._source.name,
-                "account": self._source.account,
-                "cursor": self._batch.cursor,
-                "moved_at": self._now,
-            },
-        )
+    def _erase(self) -> None:
+        """What was deleted is called back; where the platform wants it, its text also goes from rows and search."""
+        if not self._redact:
+            return
+        ids = [one.id for one in self._redact]
+        self._intents.call_back(self._connection, ids)
+        if self._source.policy.delete_within is not None:
+            search.forget(self._connection, [(one.id, fold(one.text).text) for one in self._redact if one.text])
+            booking.erase(self._connection, ids)
 
 
 def _revision(item: Prepared, known: Sequence[Known]) -> str | None:
@@ -376,6 +283,8 @@ def _revision(item: Prepared, known: Sequence[Known]) -> str | None:
     """
     message = item.message
     wanted = message.revision or (DELETED if message.deleted else "")
+    if not known:
+        return wanted
     if message.deleted and any(one.deleted for one in known):
         return None
     same = [one for one in known if one.revision == wanted]
@@ -385,17 +294,3 @@ def _revision(item: Prepared, known: Sequence[Known]) -> str | None:
         return None
     taken = {one.revision for one in known}
     return next(name for number in range(1, len(taken) + 2) if (name := f"{wanted}+{number:04d}") not in taken)
-
-
-def because_json(one: Because) -> dict[str, Any]:
-    return {"rule": one.rule, "detail": one.detail, "spans": [list(span) for span in one.spans]}
-
-
-def pieces(batch: Batch, size: int) -> Sequence[Batch]:
-    """A long page in transactions of bounded size; only the last one carries cursor, gaps and quarantine."""
-    if len(batch.items) <= size:
-        return (batch,)
-    starts = range(0, len(batch.items), size)
-    cut = [replace(batch, items=batch.items[at : at + size], unreadable=(), gaps=(), cursor=None) for at in starts]
-    cut[-1] = replace(cut[-1], unreadable=batch.unreadable, gaps=batch.gaps, cursor=batch.cursor)
-    return cut

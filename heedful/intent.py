@@ -7,21 +7,19 @@ so that the same message can never make two.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, bindparam, update
 
-from config.schema import Caps
-from connectors.api import Message
 from heedful import recall
 from heedful.guidance import Guidance
 from heedful.notify import REPEATS, describe
 from heedful.preparation import Prepared
-from heedful.recall import Sent
+from heedful.recall import Overall, Sent, Traffic
 from heedful.source import Source
-from heedful.speech import Speech, due_of
+from heedful.speech import Speech
 from responders.guard import Verdict
 from responders.wording import Words
 from routing.decide import Decision
@@ -44,32 +42,29 @@ _CALLED_BACK = (
     .where(MESSAGE.c.id.in_(bindparam("ids", expanding=True)), MESSAGE.c.acknowledgement == "pending")
     .values(acknowledgement="suppressed", acknowledgement_reason="deleted")
 )
-_ERASE = update(MESSAGE).where(MESSAGE.c.id.in_(bindparam("ids", expanding=True))).values(text="")
 
 
 class Intents:
     """The outgoing side of one transaction. What the caps count is asked for only once it is needed."""
 
     def __init__(
-        self, connection: Connection, source: Source, guidance: Guidance, now: datetime, authors: set[str]
+        self, connection: Connection, source: Source, guidance: Guidance, authors: set[str], overall: Overall
     ) -> None:
         self._connection = connection
         self._source = source
-        self._speech = Speech(source, guidance, now)
+        self._speech = Speech(source, guidance)
         self._care = guidance.care
-        self._now = now
         self._authors = authors
+        self._overall = overall
         self._rows: list[dict[str, Any]] = []
-        self._traffic: recall.Traffic | None = None
+        self._traffic: Traffic | None = None
         self._install: UUID | None = None
 
-    @property
-    def traffic(self) -> recall.Traffic:
+    def traffic(self) -> Traffic:
         if self._traffic is None:
-            caps = self._care.acknowledge.caps
-            windows = {name: getattr(caps, name).window for name in Caps.model_fields}
+            caps, source = self._care.acknowledge.caps, self._source
             self._traffic = recall.traffic(
-                self._connection, self._source.account, self._source.name, self._authors, windows, self._now
+                self._connection, source.account, source.name, self._authors, caps, self._overall
             )
         return self._traffic
 
@@ -77,12 +72,12 @@ class Intents:
         self, item: Prepared, row: dict[str, Any], decision: Decision, case: Mapping[str, Any] | None, *, edit: bool
     ) -> dict[str, Any] | None:
         """Write the message's acknowledgement outcome into `row`; returns a preview's text where there is one."""
-        verdict, words = self._speech.consider(item, decision, case, lambda: self.traffic, edit=edit)
+        verdict, words = self._speech.consider(item, decision, case, self.traffic, edit=edit)
         row["acknowledgement"] = OUTCOMES[verdict.outcome]
         row["acknowledgement_reason"] = verdict.reason or ("approve" if verdict.outcome == "approve" else None)
         if words is None or (verdict.outcome == "suppress" and not verdict.preview):
             return None
-        self._intend(item.message, row, decision, case, words, verdict)
+        self._intend(row, decision, case, words, verdict)
         return {"text": words.text, "locale": words.locale, "style": decision.style} if verdict.preview else None
 
     def notify(self, case: Mapping[str, Any], row: Mapping[str, Any]) -> None:
@@ -109,17 +104,14 @@ class Intents:
             connection.execute(insert_new(connection, OUTBOX), self._rows)
         return sum(row["state"] == "pending" for row in self._rows)
 
-    def call_back(self, connection: Connection, message_ids: Sequence[int], *, erase: bool) -> None:
-        """The customer deleted it: what has not left stays, and where the platform wants it the text goes."""
+    def call_back(self, connection: Connection, message_ids: Sequence[int]) -> None:
+        """The customer deleted it: what has not left stays."""
         ids = {"ids": list(message_ids)}
         connection.execute(_CALL_BACK, ids)
         connection.execute(_CALLED_BACK, ids)
-        if erase:
-            connection.execute(_ERASE, ids)
 
     def _intend(
         self,
-        message: Message,
         row: Mapping[str, Any],
         decision: Decision,
         case: Mapping[str, Any] | None,
@@ -127,7 +119,7 @@ class Intents:
         verdict: Verdict,
     ) -> None:
         state = {"send": "pending", "approve": "approve", "suppress": "suppressed"}[verdict.outcome]
-        promised = due_of(case) if words.promises else None
+        promised = self._speech.promised(decision, case, row["received_at"]) if words.promises else None
         self._rows.append(
             self._outgoing(
                 row,
@@ -144,10 +136,11 @@ class Intents:
         )
         if verdict.outcome == "suppress":
             return
-        sent = Sent(message.thread, self._now, decision.style, words.locale, words.index, row["id"])
-        self.traffic.by_person.setdefault(message.author.id, []).append(sent)
-        self.traffic.channel += 1
-        self.traffic.overall += 1
+        traffic, at = self.traffic(), row["received_at"]
+        sent = Sent(row["thread"], at, decision.style, words.locale, words.index, row["id"])
+        traffic.by_person.setdefault(row["author_id"], []).append(sent)
+        traffic.channel.append(at)
+        traffic.overall.append(at)
         self._mark(row, case, decision, state)
 
     def _mark(self, row: Mapping[str, Any], case: Mapping[str, Any] | None, decision: Decision, state: str) -> None:
@@ -165,9 +158,9 @@ class Intents:
     def _outgoing(
         self, row: Mapping[str, Any], case: Mapping[str, Any] | None, *, kind: str, state: str, text: str, **more: Any
     ) -> dict[str, Any]:
-        too_old = self._care.acknowledge.too_old
+        too_old, now = self._care.acknowledge.too_old, row["received_at"]
         return {
-            "id": new_id(self._now),
+            "id": new_id(now),
             "key": str(uuid5(self._namespace(), f"{self._source.account} {row['external_id']} {kind}")),
             "kind": kind,
             "account": self._source.account,
@@ -186,8 +179,8 @@ class Intents:
             "wording": None,
             "envelope": {},
             "attempts": 0,
-            "created_at": self._now,
-            "due_at": self._now,
+            "created_at": now,
+            "due_at": now,
             "stale_at": row["sent_at"] + too_old if too_old else None,
             **more,
         }
@@ -202,9 +195,10 @@ class Intents:
         text: str,
         facts: Mapping[str, str],
     ) -> dict[str, Any]:
+        now = row["received_at"]
         key = uuid5(self._namespace(), f"notify {case['id']} {row['id']} {target} {number}")
         return {
-            "id": new_id(self._now),
+            "id": new_id(now),
             "key": str(key),
             "kind": "notify",
             "account": "notify",
@@ -223,8 +217,8 @@ class Intents:
             "wording": None,
             "envelope": dict(facts),
             "attempts": 0,
-            "created_at": self._now,
-            "due_at": self._now + pause,
+            "created_at": now,
+            "due_at": now + pause,
             "stale_at": None,
         }
 

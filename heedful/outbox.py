@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from connectors.api import Connector, Denied, Finds, Marks, Receipt, Refused, Replies, Reply, Unreachable
 from heedful import delivery, failpoints
-from heedful.delivery import Row, Settlement, message_of_row
+from heedful.delivery import Moment, Row, Settlement, message_of_row
 from heedful.guidance import Guidance
 from heedful.rates import Rates
 from heedful.source import Source
@@ -33,7 +33,10 @@ LONGEST_PAUSE = timedelta(minutes=1)
 
 
 class Sender:
-    """`monotonic` counts seconds for the rates; `stopping` ends the work after the row in hand."""
+    """`monotonic` counts seconds for the rates; `stopping` ends the work after the row in hand.
+
+    `moment` is when a row counts as claimed and settled, where that is not now.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Sender:
         monotonic: Callable[[], float],
         stopping: Callable[[], bool] = lambda: False,
         settle_pause: timedelta = SETTLE,
+        moment: Moment | None = None,
     ) -> None:
         self._store = store
         self._source = source
@@ -53,6 +57,7 @@ class Sender:
         self._clock = clock
         self._stopping = stopping
         self._settle_pause = settle_pause
+        self._moment = moment or (lambda _row: clock())
         self._rates = Rates(source.limits, monotonic)
         self.batch = 64 if source.idempotency == "A" else 1
 
@@ -78,7 +83,8 @@ class Sender:
         return 0.0
 
     def _claim(self, connection: Connection) -> tuple[list[Row], bool]:
-        return delivery.claim(connection, self._source.account, self._clock(), self.batch, self._forbids)
+        account, now = self._source.account, self._clock()
+        return delivery.claim(connection, account, now, self.batch, self._forbids, self._moment)
 
     async def _send_all(self, rows: list[Row]) -> float:
         """Side by side where the platform takes our key (class A), else strictly one by one."""
@@ -119,7 +125,7 @@ class Sender:
             async with asyncio.timeout(SEND_WITHIN.total_seconds()):
                 receipt = await self._post(row)
         except Refused as refusal:
-            return Settlement(row, "refused", str(refusal))
+            return Settlement(row, "refused", self._moment(row), str(refusal))
         except Denied as denial:
             await self._postpone([row], SETTLE, reason=str(denial))
             raise
@@ -130,7 +136,7 @@ class Sender:
             await self._doubt(row)
             return None
         failpoints.reach("after-send")
-        return Settlement(row, "sent", receipt=receipt.id if receipt else None)
+        return Settlement(row, "sent", self._moment(row), receipt=receipt.id if receipt else None)
 
     async def _post(self, row: Row) -> Receipt | None:
         if row["kind"] == "mark":
@@ -158,8 +164,7 @@ class Sender:
         await self._store.write(work)
 
     async def _settle(self, *settled: Settlement) -> None:
-        now = self._clock()
-        await self._store.write(lambda connection: delivery.settle(connection, settled, now))
+        await self._store.write(lambda connection: delivery.settle(connection, settled))
         failpoints.reach("after-record")
 
     async def _doubt(self, row: Row) -> None:
@@ -174,7 +179,7 @@ class Sender:
         elif self._source.idempotency == "B1" and isinstance(self._connector, Finds):
             await self._read_back(self._connector, row)
         else:
-            await self._settle(Settlement(row, "unknown", "nobody can tell whether it was sent"))
+            await self._settle(Settlement(row, "unknown", self._moment(row), "nobody can tell whether it was sent"))
 
     async def _read_back(self, connector: Finds, row: Row) -> None:
         """Absent twice with a pause between means not sent; a failed look leaves the doubt to a person's eye."""
@@ -190,4 +195,4 @@ class Sender:
         if receipt is None:
             await self._postpone([row], timedelta(0))
         else:
-            await self._settle(Settlement(row, "sent", receipt=receipt.id))
+            await self._settle(Settlement(row, "sent", self._moment(row), receipt=receipt.id))

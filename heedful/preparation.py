@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
-
-from routing.masking import mask, repair
+from datetime import datetime
 
 from config.folding import Folded, fold
 from config.keywords import Hits
@@ -13,43 +11,90 @@ from config.schema import Brand
 from connectors.api import Author, Message
 from heedful.guidance import Guidance
 from heedful.source import Source
+from routing.masking import mask, repair
 from sentiment.api import Circumstances, Reading
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["FAILED", "Prepared", "Unmaskable", "prepare"]
 
 NO_HITS = Hits(lists={}, expressions={})
+FAILED = "none/failed"
+"""The scorer of a reading that did not come about."""
+
+
+class Unmaskable(Exception):
+    """A message that could not be repaired and masked, and so must not be stored as it is; says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One item ready for the transaction. `reading` is None for what is not read: our own, bots', deletes."""
+    """One item ready for the transaction.
+
+    `at` is the moment at which it is received and decided. `reading` is None for what is not read: our
+    own, bots', deletes. `place` orders the items of several sources that share a transaction.
+    """
 
     message: Message
     folded: Folded
     own: bool
+    at: datetime
     reading: Reading | None = None
     hits: Hits = NO_HITS
+    place: int = 0
 
 
-def prepare(message: Message, source: Source, guidance: Guidance, today: date) -> Prepared:
-    """Repair and mask, then read the masked text: from here on it is 'the original'."""
-    clean = _clean(message)
-    own = clean.own or source.is_self(clean.author) or _is_staff(clean.author, source.kind, guidance.care.brand)
-    folded = fold(clean.text)
-    clean = replace(clean, mentions_us=_mentions_us(clean, source, guidance.care.brand))
+def prepare(message: Message, source: Source, guidance: Guidance, now: datetime, place: int = 0) -> Prepared:
+    """Repair and mask, then read the masked text: from here on it is 'the original'. Raises Unmaskable."""
+    clean, folded = _clean(message)
+    own = clean.own or source.is_self(message.author) or _is_staff(message.author, source.kind, guidance.care.brand)
+    if clean.mentions_us is None:
+        clean = replace(clean, mentions_us=_mentions_us(clean, source, guidance.care.brand))
     if own or clean.author.bot or clean.deleted:
-        return Prepared(clean, folded, own)
-    circumstances = Circumstances(mentions_us=bool(clean.mentions_us), private=clean.private, language=clean.language)
-    reading = guidance.reader.read(folded, circumstances)
-    return Prepared(clean, folded, own, reading, guidance.rules.keywords.search(folded, today))
+        return Prepared(clean, folded, own, now, place=place)
+    reading, hits = _read(clean, folded, guidance, now)
+    return Prepared(clean, folded, own, now, reading, hits, place)
 
 
-def _clean(message: Message) -> Message:
+def _clean(message: Message) -> tuple[Message, Folded]:
     """Masking also covers what strangers choose: names and handles."""
-    text, name = mask(repair(message.text)), mask(repair(message.author.name))
-    if text is message.text and name is message.author.name:
-        return message
-    return replace(message, text=text, author=replace(message.author, name=name))
+    author = message.author
+    try:
+        text, name = mask(repair(message.text)), mask(repair(author.name))
+        handle = author.handle and mask(repair(author.handle))
+        folded = fold(text)
+    except Exception as error:  # noqa: BLE001  whatever a hostile text does to the masks: unmasked it is never stored
+        raise Unmaskable(f"it could not be masked ({type(error).__name__})") from None
+    if name is not author.name or handle is not author.handle:
+        return replace(message, text=text, author=replace(author, name=name, handle=handle)), folded
+    return (message if text is message.text else replace(message, text=text)), folded
+
+
+def _read(message: Message, folded: Folded, guidance: Guidance, now: datetime) -> tuple[Reading, Hits]:
+    circumstances = Circumstances(
+        mentions_us=bool(message.mentions_us), private=message.private, language=message.language
+    )
+    try:
+        reading = guidance.reader.read(folded, circumstances)
+        return reading, guidance.rules.keywords.search(folded, now.date())
+    except Exception:  # noqa: BLE001  a reader may be anybody's: what it fails on goes to a person, and the page goes on
+        return _unread(circumstances), NO_HITS
+
+
+def _unread(circumstances: Circumstances) -> Reading:
+    """The numbers are priors: nothing is known about how it sounds."""
+    to_us = circumstances.mentions_us or circumstances.private
+    return Reading(
+        language="und",
+        compound=0.0,
+        negative=0.35,
+        urgent=0.2,
+        needs_answer=0.6,
+        label="unsure",
+        harm=(),
+        kind="chatter",
+        addressed="to_us" if to_us else "unknown",
+        scorer=FAILED,
+        unread=True,
+    )
 
 
 def _is_staff(author: Author, kind: str, brand: Brand) -> bool:
@@ -60,9 +105,7 @@ def _is_staff(author: Author, kind: str, brand: Brand) -> bool:
 
 
 def _mentions_us(message: Message, source: Source, brand: Brand) -> bool:
-    """What the platform says; else private and replayed messages are to us, others by a brand handle."""
-    if message.mentions_us is not None:
-        return message.mentions_us
+    """Where the platform does not say: private and replayed messages are to us, others by a brand handle."""
     if message.private or source.kind == "replay":
         return True
     text = message.text.casefold()

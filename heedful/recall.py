@@ -5,25 +5,29 @@ Everything is read inside the write transaction, so what is decided cannot be ov
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, tuple_
+from sqlalchemy import Connection, bindparam, or_, select, tuple_
 
+from config.schema import Cap, Caps
 from routing.store import settings
 from routing.store.rows import CASE, CURSOR, MESSAGE, OUTBOX
 
 __all__ = [
+    "REOPEN_WITHIN",
     "Key",
     "Known",
+    "Overall",
     "Sent",
     "Traffic",
     "cases",
     "cases_of_threads",
     "cursor",
     "known",
+    "memory",
     "our_posts",
     "repeats",
     "traffic",
@@ -60,13 +64,24 @@ class Sent:
 
 
 @dataclass(slots=True)
+class Overall:
+    """When automatic texts went out, on any channel: shared by all of a transaction, read once somebody asks.
+
+    `since` is when the first item of the transaction is decided.
+    """
+
+    since: datetime
+    times: list[datetime] | None = None
+
+
+@dataclass(slots=True)
 class Traffic:
-    """What the caps count; grows while the batch is decided."""
+    """What the caps count; grows while the batch is decided. Of each window the newest that a cap can count."""
 
     paused: bool
     by_person: dict[str, list[Sent]] = field(default_factory=dict)
-    channel: int = 0
-    overall: int = 0
+    channel: list[datetime] = field(default_factory=list)
+    overall: list[datetime] = field(default_factory=list)
 
 
 _KNOWN = (
@@ -96,11 +111,10 @@ _THREADS = (
     .order_by(CASE.c.id)
 )
 _REPEATS = (
-    select(MESSAGE.c.author_id, func.count())
+    select(MESSAGE.c.author_id, MESSAGE.c.received_at)
     .where(MESSAGE.c.account == bindparam("account"), MESSAGE.c.author_id.in_(bindparam("authors", expanding=True)))
     .where(MESSAGE.c.received_at > bindparam("since", type_=MESSAGE.c.received_at.type))
-    .where(MESSAGE.c.deleted.is_(False), MESSAGE.c.kept.is_distinct_from("edit"))
-    .group_by(MESSAGE.c.author_id)
+    .where(MESSAGE.c.revision == "", or_(MESSAGE.c.kept.is_(None), MESSAGE.c.kept.in_(("calm", "muted"))))
 )
 _SENT = (
     select(
@@ -115,12 +129,14 @@ _SENT = (
     .where(OUTBOX.c.account == bindparam("account"), OUTBOX.c.author_id.in_(bindparam("authors", expanding=True)))
     .where(OUTBOX.c.created_at > bindparam("since", type_=OUTBOX.c.created_at.type))
     .where(OUTBOX.c.kind == "acknowledgement", OUTBOX.c.state.in_(WENT_OUT))
+    .order_by(OUTBOX.c.created_at)
 )
 _OVERALL = (
-    select(func.count())
-    .select_from(OUTBOX)
+    select(OUTBOX.c.created_at)
     .where(OUTBOX.c.kind == "acknowledgement", OUTBOX.c.created_at > bindparam("since", type_=OUTBOX.c.created_at.type))
     .where(OUTBOX.c.state.in_(WENT_OUT))
+    .order_by(OUTBOX.c.created_at.desc())
+    .limit(bindparam("most"))
 )
 _CHANNEL = _OVERALL.where(OUTBOX.c.channel == bindparam("channel"))
 _OURS = select(OUTBOX.c.receipt, OUTBOX.c.thread, OUTBOX.c.text, OUTBOX.c.state).where(
@@ -155,10 +171,19 @@ def cases_of_threads(connection: Connection, account: str, threads: Collection[s
     ]
 
 
-def repeats(connection: Connection, account: str, authors: Collection[str], since: datetime) -> dict[str, int]:
-    """Messages by author since then."""
-    rows = connection.execute(_REPEATS, {"account": account, "authors": list(authors), "since": since})
-    return {author: count for author, count in rows}  # noqa: C416 rows are not pairs to the type checker
+def repeats(
+    connection: Connection, account: str, authors: Collection[str], since: datetime
+) -> dict[str, list[datetime]]:
+    """When each author wrote since then."""
+    found: dict[str, list[datetime]] = {}
+    for author, at in connection.execute(_REPEATS, {"account": account, "authors": list(authors), "since": since}):
+        found.setdefault(author, []).append(at)
+    return found
+
+
+def memory(caps: Caps) -> timedelta:
+    """How long it matters what a person got."""
+    return max(caps.per_person.window, caps.per_thread.window)
 
 
 def traffic(
@@ -166,19 +191,25 @@ def traffic(
     account: str,
     channel: str,
     authors: Collection[str],
-    windows: Mapping[str, timedelta],
-    now: datetime,
+    caps: Caps,
+    overall: Overall,
 ) -> Traffic:
     """What went out in the windows of the caps."""
-    found = Traffic(paused=settings.paused(connection).paused)
-    since = now - max(windows["per_person"], windows["per_thread"])
+    now = overall.since
+    since = now - memory(caps)
+    by_person: dict[str, list[Sent]] = {}
     for author, *rest in connection.execute(_SENT, {"account": account, "authors": list(authors), "since": since}):
-        found.by_person.setdefault(author, []).append(Sent(*rest))
-    found.overall = connection.execute(_OVERALL, {"since": now - windows["overall"]}).scalar_one()
-    found.channel = connection.execute(
-        _CHANNEL, {"since": now - windows["per_channel"], "channel": channel}
-    ).scalar_one()
-    return found
+        by_person.setdefault(author, []).append(Sent(*rest))
+    if overall.times is None:
+        overall.times = _times(connection, _OVERALL, caps.overall, now)
+    here = _times(connection, _CHANNEL, caps.per_channel, now, channel=channel)
+    return Traffic(settings.paused(connection).paused, by_person, here, overall.times)
+
+
+def _times(connection: Connection, question: Any, cap: Cap, now: datetime, **more: str) -> list[datetime]:
+    """Oldest first; of more than the cap only the newest can ever count."""
+    given = {"since": now - cap.window, "most": cap.count, **more}
+    return list(connection.execute(question, given).scalars())[::-1]
 
 
 def our_posts(

@@ -15,18 +15,21 @@ from typing import Any
 
 from config.schema import Care, Channel
 from connectors import registry
-from connectors.api import Author, BadPayload, Message, Page, Receipt, Reply, Unreadable
+from connectors.api import Author, BadPayload, Message, Receipt, Reply, Unreadable
 from connectors.replay import parse_line
+from heedful.batch import Batch, Sealed
+from heedful.delivery import Row
 from heedful.guidance import Guidance
 from heedful.outbox import Sender
 from heedful.pipeline import Pipeline
+from heedful.preparation import Prepared
 from heedful.source import Source
 from routing.store import ledger
 from routing.store.database import Store
 
 __all__ = ["Figures", "ReplayClock", "replay"]
 
-BATCH = 256
+BATCH = 1_024
 BROKEN_CHANNEL = "replay"
 """Where a line is booked that does not even name its channel."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,6 +75,24 @@ class _Sink:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One line, read: ready to be stored, or unreadable; of which source, and when."""
+
+    source: Source
+    items: Sequence[Prepared]
+    sealed: Sequence[Sealed]
+    now: datetime
+
+    @property
+    def settles_first(self) -> bool:
+        """Whether what was said before must have been sent when this is stored: it would call it back or silence it."""
+        return any(
+            item.own or item.message.deleted or (item.reading is not None and item.reading.asks_person)
+            for item in self.items
+        )
+
+
 class _Replay:
     def __init__(self, care: Care, store: Store, clock: ReplayClock) -> None:
         self._care = care
@@ -82,27 +103,55 @@ class _Replay:
         self._sources: dict[str, Source] = {}
         self._senders: dict[str, Sender] = {}
 
-    async def batch(self, lines: Sequence[bytes]) -> None:
-        """One booked page for each channel that the lines name, in the order in which they come."""
-        messages: dict[str, list[Message]] = {}
-        broken: list[Unreadable] = []
-        for line in lines:
-            try:
-                channel, message = parse_line(line)
-            except BadPayload as error:
-                broken.append(Unreadable(raw=line, reason=str(error)))
-                continue
-            self._clock.see(message.sent_at)
-            messages.setdefault(channel, []).append(message)
-        for channel, found in messages.items():
-            await self._pipeline.take(self._source(channel), Page(messages=tuple(found)))
-        if broken:
-            await self._pipeline.take(self._source(BROKEN_CHANNEL), Page(unreadable=tuple(broken)))
-        await self.send()
+    async def play(self, batches: AsyncIterator[list[bytes]], progress: Callable[[int], None]) -> None:
+        """Read and prepare a batch while the one before it is stored and sent."""
+        storing: asyncio.Task[None] | None = None
+        async for lines in batches:
+            turns = [self._turn(line, place) for place, line in enumerate(lines)]
+            if storing is not None:
+                await storing
+            storing = asyncio.create_task(self._carry_out(turns))
+            await asyncio.sleep(0)
+            progress(len(lines))
+        if storing is not None:
+            await storing
 
-    async def send(self) -> None:
-        for sender in self._senders.values():
-            await sender.drain()
+    def _turn(self, line: bytes, place: int) -> _Turn:
+        clock = self._clock
+        try:
+            channel, message = parse_line(line)
+        except BadPayload as error:
+            sealed = self._pipeline.seal(Unreadable(raw=line, reason=str(error)), clock.now)
+            return _Turn(self._source(BROKEN_CHANNEL), (), (sealed,), clock.now)
+        clock.see(message.sent_at)
+        source = self._source(channel)
+        return _Turn(source, *self._pipeline.prepare(source, (message,), self._guidance, clock.now, place), clock.now)
+
+    async def _carry_out(self, turns: Sequence[_Turn]) -> None:
+        """Store and send, so that the result is the same however the lines fall into batches."""
+        run: list[_Turn] = []
+        for turn in turns:
+            if turn.settles_first and run:
+                await self._store_and_send(run)
+                run = []
+            run.append(turn)
+        if run:
+            await self._store_and_send(run)
+
+    async def _store_and_send(self, turns: Sequence[_Turn]) -> None:
+        batches = [self._batch(source, turns) for source in {turn.source.name: turn.source for turn in turns}.values()]
+        outcomes = await self._pipeline.store(batches, self._guidance)
+        due = [batch.source.name for batch, outcome in zip(batches, outcomes, strict=True) if outcome.intents]
+        await asyncio.gather(*(self._senders[name].drain() for name in due))
+
+    def _batch(self, source: Source, turns: Sequence[_Turn]) -> Batch:
+        ours = [turn for turn in turns if turn.source is source]
+        return Batch(
+            source=source,
+            now=ours[-1].now,
+            items=[item for turn in ours for item in turn.items],
+            unreadable=[one for turn in ours for one in turn.sealed],
+        )
 
     def _source(self, name: str) -> Source:
         if name not in self._sources:
@@ -121,8 +170,15 @@ class _Replay:
                 lambda: self._guidance,
                 self._clock,
                 time.monotonic,
+                moment=_at_once,
             )
         return self._sources[name]
+
+
+def _at_once(row: Row) -> datetime:
+    """The sink takes a text in the moment in which it is intended."""
+    at: datetime = row["created_at"]
+    return at
 
 
 async def replay(
@@ -132,23 +188,24 @@ async def replay(
     clock: ReplayClock,
     *,
     rate: int | None = None,
+    batch: int = BATCH,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Figures:
-    """Play all lines from the first, drain, return the ledger of this run. `rate`: at most so many lines a second."""
+    """Play all lines from the first, drain, return the ledger of this run. `rate`: at most so many lines a second.
+
+    `batch` lines share a transaction; what is decided does not depend on it.
+    """
     run = _Replay(care, store, clock)
     before = await store.read(ledger.ledger)
     started = time.perf_counter()
-    async for batch in _paced(lines, rate):
-        await run.batch(batch)
-        progress(len(batch))
-    await run.send()
+    await run.play(_paced(lines, rate, batch), progress)
     seconds = time.perf_counter() - started
     after = await store.read(ledger.ledger)
     return Figures(_difference(after.as_json(), before.as_json()), after.balances, after.problems(), seconds)
 
 
-async def _paced(lines: Iterable[bytes], rate: int | None) -> AsyncIterator[list[bytes]]:
-    size = BATCH if rate is None else max(1, min(BATCH, rate // 10))
+async def _paced(lines: Iterable[bytes], rate: int | None, most: int) -> AsyncIterator[list[bytes]]:
+    size = most if rate is None else max(1, min(most, rate // 10))
     started, sent = time.monotonic(), 0
     batch: list[bytes] = []
     for line in lines:

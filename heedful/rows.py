@@ -10,9 +10,12 @@ from typing import Any
 from connectors.api import Author, Message, Part
 from heedful.preparation import Prepared
 from heedful.source import Source
+from routing.decide import Because
 from sentiment.api import Reading
 
-__all__ = ["body_of", "message_of", "message_row", "start_of_hour"]
+__all__ = ["because_json", "body_of", "message_of", "message_row", "start_of_hour"]
+
+_UNREAD = dict.fromkeys(("compound", "negative", "urgent", "needs_answer", "label", "kind", "reading"))
 
 
 def start_of_hour(at: datetime) -> datetime:
@@ -25,12 +28,16 @@ def body_of(message: Message) -> dict[str, Any]:
     body: dict[str, Any] = {}
     if author.followers is not None:
         body["followers"] = author.followers
-    for name in ("in_reply_to", "language", "mentions_us"):
-        if (value := getattr(message, name)) is not None:
-            body[name] = value
-    for name in ("repost", "automated"):
-        if getattr(message, name):
-            body[name] = True
+    if message.in_reply_to is not None:
+        body["in_reply_to"] = message.in_reply_to
+    if message.language is not None:
+        body["language"] = message.language
+    if message.mentions_us is not None:
+        body["mentions_us"] = message.mentions_us
+    if message.repost:
+        body["repost"] = True
+    if message.automated:
+        body["automated"] = True
     if author.bot:
         body["bot"] = True
     if message.parts:
@@ -67,9 +74,15 @@ def message_of(row: Mapping[str, Any]) -> Message:
     )
 
 
-def message_row(prepared: Prepared, source: Source, row_id: int, revision: str, now: datetime) -> dict[str, Any]:
-    """The columns that no decision touches; `outcome` and its like are the transaction's to fill."""
-    message, reading = prepared.message, prepared.reading
+def because_json(one: Because) -> dict[str, Any]:
+    return {"rule": one.rule, "detail": one.detail, "spans": [list(span) for span in one.spans]}
+
+
+def message_row(
+    prepared: Prepared, source: Source, row_id: int, revision: str, hour: datetime, version: str
+) -> dict[str, Any]:
+    """All columns; those that are decided are blank, and `outcome` and its like are the transaction's to fill."""
+    message, author, reading = prepared.message, prepared.message.author, prepared.reading
     return {
         "id": row_id,
         "account": source.account,
@@ -77,26 +90,33 @@ def message_row(prepared: Prepared, source: Source, row_id: int, revision: str, 
         "external_id": message.id,
         "revision": revision,
         "thread": message.thread,
-        "author_id": message.author.id,
-        "author_name": message.author.name,
-        "author_handle": message.author.handle,
+        "author_id": author.id,
+        "author_name": author.name,
+        "author_handle": author.handle,
         "text": message.text,
         "language": reading.language if reading else (message.language or "und"),
         "sent_at": message.sent_at,
-        "received_at": now,
-        "hour": start_of_hour(now),
+        "received_at": prepared.at,
+        "hour": hour,
         "private": message.private,
         "own": prepared.own,
         "deleted": message.deleted,
         "url": message.url,
         "body": body_of(message),
-        **_reading_columns(reading),
+        "outcome": "",
+        "kept": None,
+        "acknowledgement": "",
+        "acknowledgement_reason": None,
+        "case_id": None,
+        "team": None,
+        "priority": None,
+        "because": [],
+        "file_version": version,
+        **(_reading_columns(reading) if reading else _UNREAD),
     }
 
 
-def _reading_columns(reading: Reading | None) -> dict[str, Any]:
-    if reading is None:
-        return dict.fromkeys(("compound", "negative", "urgent", "needs_answer", "label", "kind", "reading"))
+def _reading_columns(reading: Reading) -> dict[str, Any]:
     return {
         "compound": reading.compound,
         "negative": reading.negative,

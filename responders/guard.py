@@ -25,7 +25,7 @@ from sentiment.api import Addressed, Harm, Kind
 
 __all__ = [
     "NEVER_ALONE", "REASONS", "Circumstances", "Count", "Reason", "Verdict", "answered_recently",
-    "effective_mode", "judge",
+    "effective_mode", "foregone", "judge",
 ]
 
 Reason = Literal[
@@ -120,6 +120,12 @@ class Verdict:
 SEND = Verdict("send")
 APPROVE = Verdict("approve")
 PREVIEW = Verdict("suppress", "dry_run", preview=True)
+AUTOMATED = Verdict("suppress", "automated")
+REPOST = Verdict("suppress", "repost")
+EDIT = Verdict("suppress", "edit")
+NO_STYLE = Verdict("suppress", "none")
+KEPT = Verdict("suppress", "kept")
+UNWRITTEN = Modes()
 
 
 def judge(c: Circumstances) -> Verdict:
@@ -136,10 +142,23 @@ def judge(c: Circumstances) -> Verdict:
     return APPROVE if c.mode == "approve" else SEND
 
 
+def foregone(*, automated: bool, repost: bool, edit: bool, routed: bool, style: str) -> Verdict | None:
+    """The verdict on a customer's message where nothing else has to be known; the same as `judge` would give."""
+    if automated:
+        return AUTOMATED
+    if repost:
+        return REPOST
+    if edit:
+        return EDIT
+    if style != "none":
+        return None
+    return NO_STYLE if routed else KEPT
+
+
 def effective_mode(acknowledge: Acknowledge, channel: str, style: str, private: bool) -> Mode:
     """The strictest of what is written for the channel (else for all) and for the style; nothing written: dry_run."""
-    style_modes = acknowledge.styles[style].mode if style in acknowledge.styles else Modes()
-    channel_mode = _side(acknowledge.channels.get(channel, Modes()), private) or _side(acknowledge.mode, private)
+    style_modes = acknowledge.styles[style].mode if style in acknowledge.styles else UNWRITTEN
+    channel_mode = _side(acknowledge.channels.get(channel, UNWRITTEN), private) or _side(acknowledge.mode, private)
     written = (channel_mode, _side(style_modes, private))
     for mode in STRICTEST_FIRST:
         if mode in written:

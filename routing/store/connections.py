@@ -30,7 +30,8 @@ def _loads(value: str | bytes | float) -> Any:
     return value if isinstance(value, (int, float)) else orjson.loads(value)
 
 
-_JSON: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": _loads}
+_OPTIONS: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": _loads, "hide_parameters": True}
+"""An error is logged: it must not quote what customers wrote."""
 
 
 def writing(where: URL) -> Engine:
@@ -38,7 +39,7 @@ def writing(where: URL) -> Engine:
     if where.get_backend_name() == "sqlite":
         engine = _sqlite(where, "rw", NullPool, "BEGIN IMMEDIATE", _WRITING)
     else:
-        engine = create_engine(where, poolclass=NullPool, **_JSON)
+        engine = create_engine(where, poolclass=NullPool, **_OPTIONS)
     return engine
 
 
@@ -46,7 +47,7 @@ def reading(where: URL) -> Engine:
     """An engine whose transactions see one snapshot and cannot write."""
     if where.get_backend_name() == "sqlite":
         return _sqlite(where, "ro", QueuePool, "BEGIN", _READING)
-    engine = create_engine(where, pool_pre_ping=True, **_JSON)
+    engine = create_engine(where, pool_pre_ping=True, **_OPTIONS)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
@@ -76,7 +77,7 @@ def _sqlite(where: URL, mode: str, pool: type[NullPool | QueuePool], begin: str,
             raise
         return connection
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=pool, **_JSON)
+    engine = create_engine("sqlite://", creator=connect, poolclass=pool, **_OPTIONS)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

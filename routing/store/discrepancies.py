@@ -33,7 +33,7 @@ def _mistaken() -> list[tuple[str, ColumnElement[bool]]]:
         ("routed, and yet kept for a reason", and_(routed, message.kept.is_not(None))),
         ("routed, and yet of our own voice", and_(routed, message.own)),
         ("kept without a reason", and_(kept, message.kept.is_(None))),
-        ("a post of our own that is not kept as own", and_(message.own, kept, message.kept != "own")),
+        ("a post of our own that is neither kept as own nor deleted", and_(message.own, kept, message.kept.not_in(("own", "deleted")))),
         ("kept as own, and yet not of our own", and_(message.own == false(), message.kept == "own")),
         ("kept as deleted, and yet not deleted", and_(message.deleted == false(), message.kept == "deleted")),
         ("the outcome of its acknowledgement is unknown to us", message.acknowledgement.not_in(_OUTCOMES)),

@@ -13,8 +13,8 @@ from config.lint import parse
 from config.schema import Care, Channel
 from connectors import registry
 from connectors.api import Author, Cursor, Gap, Limits, Message, Page, Policy, Receipt, Reply, Unreadable
+from heedful.batch import Outcome
 from heedful.guidance import Guidance
-from heedful.ingest import Outcome
 from heedful.outbox import Sender
 from heedful.pipeline import Pipeline
 from heedful.source import Source

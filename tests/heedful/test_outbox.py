@@ -255,3 +255,26 @@ async def test_a_hostile_name_is_never_repeated(office: Office, name: str) -> No
     for reply in await office.sender_drains():
         assert name not in reply.text
         assert "Thanks ," not in reply.text
+
+
+async def test_what_was_told_is_what_is_promised(store: Store, clock: Clock) -> None:
+    clock.forward(minutes=2, seconds=7)
+    office = Office(store, clock)
+    await office.hear("charged twice")
+    (reply,) = await office.sender_drains()
+    (case,) = await office.cases()
+    assert "17:20" in reply.text
+    assert case["first_answer_due"] == clock() + timedelta(minutes=15)
+    assert (case["promised_due"].minute, case["promised_due"].second) == (20, 0)
+
+
+async def test_an_answer_that_was_refused_is_its_authors_again(office: Office) -> None:
+    await office.hear("charged twice")
+    await office.sender_drains()
+    (case,) = await office.cases()
+    await office.desk.claim(case["id"], "lin")
+    await office.desk.answer(case["id"], "lin", "On Monday.", case["last_message_id"])
+    await office.sender_drains(Platform(faults=[Refused("blocked by the customer")]))
+    (case,) = await office.cases()
+    assert (case["status"], case["assignee"]) == ("claimed", "lin")
+    assert case["lease_until"] > office.clock()

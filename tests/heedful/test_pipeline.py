@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, delete, update
+from sqlalchemy.exc import IntegrityError
 
+from config.folding import Folded
 from connectors.api import Gap, Policy, Unreadable
+from heedful.preparation import FAILED
+from routing.masking import mask
+from routing.store import search
 from routing.store.database import Store
 from routing.store.rows import CASE, CURSOR, GAP, MESSAGE, OUTBOX, QUARANTINE
+from sentiment.api import Circumstances, Reader, Reading
 from tests.databases import Clock
 from tests.heedful.office import CARE, Office
 
@@ -309,3 +316,84 @@ async def test_a_corrupted_row_does_not_balance(office: Office, corrupt: object)
 
     await office.store.write(work)
     assert not (await office.books()).balances
+
+
+class Stumbling:
+    """A reader that fails on some texts."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def read(self, folded: Folded, circumstances: Circumstances, /) -> Reading:
+        if "stumble" in folded.text:
+            raise ZeroDivisionError
+        return self._reader.read(folded, circumstances)
+
+
+async def test_what_the_reader_fails_on_goes_to_a_person_unread(office: Office) -> None:
+    office.guidance = replace(office.guidance, reader=Stumbling(office.guidance.reader))
+    await office.take(office.message("stumble over my stolen card"), office.message("charged twice", "2"))
+    first, second = await office.rows()
+    assert (first["outcome"], first["label"], first["reading"]["scorer"]) == ("routed", "unsure", FAILED)
+    assert first["because"][0]["rule"] == "unreadable"
+    assert (first["acknowledgement"], second["acknowledgement"]) == ("suppressed", "pending")
+    assert (await office.books()).balances
+
+
+async def test_what_cannot_be_masked_is_quarantined_and_the_rest_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(text: str) -> str:
+        if "4242" in text:
+            raise OverflowError(text)
+        return mask(text)
+
+    monkeypatch.setattr("heedful.preparation.mask", failing)
+    bad = office.message("charged twice on 4242 4242 4242 4242")
+    outcome = await office.take(bad, office.message("stolen card", "2"), cursor="7")
+    assert (outcome.received, outcome.quarantined, outcome.routed) == (2, 1, 1)
+    (row,) = await office.rows(QUARANTINE)
+    assert row["reason"] == "it could not be masked (OverflowError)"
+    assert b"4242" not in (row["sealed"] or b"")
+    assert (await office.take(bad)).duplicates == 1
+    assert [message["text"] for message in await office.rows()] == ["stolen card"]
+    assert (await office.books()).balances
+
+
+async def test_what_is_erased_is_not_found_either(store: Store, clock: Clock) -> None:
+    office = Office(store, clock, policy=Policy(delete_within=timedelta(hours=24)))
+    await office.take(office.message("charged twice by 重庆支行", id="x"), office.message("charged twice", "2"))
+    assert len(await store.read(lambda connection: search.search(connection, "重庆支行"))) == 1
+    await office.hear("", id="x", deleted=True)
+    assert await store.read(lambda connection: search.search(connection, "重庆支行")) == []
+    assert len(await store.read(lambda connection: search.search(connection, "charged"))) == 1
+    assert [case["text"] for case in await office.cases()] == ["", "charged twice"]
+
+
+async def test_no_two_cases_bear_one_reference(office: Office) -> None:
+    await office.take(*(office.message("charged twice", f"p{n}") for n in range(300)))
+    assert len({case["ref"] for case in await office.cases()}) == 300
+
+
+async def test_the_name_of_one_of_ours_is_not_said_and_that_of_a_namesake_is(store: Store, clock: Clock) -> None:
+    text = CARE.replace('["replay:77"]', '["replay:@linlin"], not_us: [Polar]')
+    text = text.replace(', "We have your message ({ref}). A colleague answers by {due}."', "")
+    text = text.replace('en: ["Thanks {name}', 'en: ["We have your message ({ref}).", "Thanks {name}')
+    office = Office(store, clock, text)
+    for number in range(8):
+        await office.hear("this is terrible, I am so angry", f"a{number}", name="Linlin")
+        await office.hear("this is terrible, I am so angry", f"b{number}", name="Polar")
+    texts = [row["text"] for row in await office.outbox()]
+    assert not any("Linlin" in text for text in texts)
+    assert any("Thanks Polar" in text for text in texts)
+
+
+async def test_an_error_of_the_database_does_not_quote_a_customer(office: Office) -> None:
+    def work(connection: Connection) -> None:
+        connection.execute(update(MESSAGE).values(id=None, text="my card 4242"))
+
+    await office.hear("charged twice")
+    with pytest.raises(IntegrityError) as caught:
+        await office.store.write(work)
+    # The DETAIL that PostgreSQL adds to a broken constraint is its own.
+    assert "4242" not in f"{caught.value}{caught.value.statement}".partition("DETAIL")[0]
