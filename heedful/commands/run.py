@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -51,7 +51,9 @@ def run(
     sample: Annotated[
         bool, typer.Option("--sample", help="Bundled messages, a database of its own, no channel opened.")
     ] = False,
-    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], typer.Option(help="What the log tells.")
+    ] = "INFO",
 ) -> None:
     """Run the daemon: listeners, timers, outbox and the page."""
     import structlog
