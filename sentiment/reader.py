@@ -128,9 +128,8 @@ class FastReader:
         found = _cues().find(text)
         who = self._names.read(text)
         is_english = language == "en"
-        grammar = english if is_english else chinese
-        asks = "?" in text or "？" in text or grammar.ASKS.search(text) is not None
-        supposed = asks and grammar.SUPPOSES.search(text) is not None
+        asks = "?" in text or "asks" in found or (is_english and english.ASKS.match(text) is not None)
+        supposed = asks and ("supposes" in found or (is_english and english.SUPPOSES.search(text) is not None))
         hits = [hit for tag in _VALENCE for hit in found.get(tag, ())]
         asked = asks or "request" in found
         tone = weigh(text, hits, _scale, asked=asked, supposed=supposed, damped=who.damped(hits)) if hits else Tone()
