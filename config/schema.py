@@ -15,29 +15,36 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from config.durations import Duration, parse_duration
+
 __all__ = [
-    "Acknowledge", "Brand", "Calendar", "Cap", "Caps", "Care", "Channel", "Condition", "Deadline", "Duration",
-    "Keep", "KeywordList", "Mode", "Modes", "NotifyTarget", "Priority", "RootRoute", "Route", "Style", "Team",
-    "Web", "parse_duration",
+    "Acknowledge",
+    "Brand",
+    "Calendar",
+    "Cap",
+    "Caps",
+    "Care",
+    "Channel",
+    "Condition",
+    "Deadline",
+    "Keep",
+    "KeywordList",
+    "Mode",
+    "Modes",
+    "NotifyTarget",
+    "Priority",
+    "RootRoute",
+    "Route",
+    "Style",
+    "Team",
+    "Web",
 ]
 
 Priority = Literal["P1", "P2", "P3", "P4"]
 Mode = Literal["off", "dry_run", "approve", "send"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _CAP = re.compile(r"([0-9]{1,6}) per ([0-9]{0,6}[smhd])")
-
-
-def parse_duration(value: object) -> timedelta:
-    """Read `30s`, `15m`, `4h` or `2d`. Raises ValueError naming the forms."""
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("a duration is a number and a unit: 30s, 15m, 4h or 2d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _zone(value: str) -> str:
@@ -58,7 +65,6 @@ def _words(value: object) -> object:
     return [str(item) if isinstance(item, (int, float)) and not isinstance(item, bool) else item for item in value]
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_many)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]

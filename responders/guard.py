@@ -24,14 +24,42 @@ from config.schema import Acknowledge, Mode, Modes
 from sentiment.api import Addressed, Harm, Kind
 
 __all__ = [
-    "NEVER_ALONE", "REASONS", "Circumstances", "Count", "Reason", "Verdict", "answered_recently",
-    "effective_mode", "foregone", "judge",
+    "NEVER_ALONE",
+    "REASONS",
+    "Circumstances",
+    "Count",
+    "Reason",
+    "Verdict",
+    "answered_recently",
+    "effective_mode",
+    "foregone",
+    "judge",
 ]
 
 Reason = Literal[
-    "own", "bot", "automated", "repost", "deleted", "edit", "kept", "none", "harm", "not_addressed",
-    "about_competitor", "kind", "policy", "opted_out", "silenced", "answered", "off", "paused", "stale",
-    "window_reserve", "cap", "no_wording", "dry_run",
+    "own",
+    "bot",
+    "automated",
+    "repost",
+    "deleted",
+    "edit",
+    "kept",
+    "none",
+    "harm",
+    "not_addressed",
+    "about_competitor",
+    "kind",
+    "policy",
+    "opted_out",
+    "silenced",
+    "answered",
+    "off",
+    "paused",
+    "stale",
+    "window_reserve",
+    "cap",
+    "no_wording",
+    "dry_run",
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 """In the order in which they are looked at."""
@@ -183,8 +211,12 @@ def _no(reason: Reason, detail: str = "") -> Verdict:
 
 def _source(c: Circumstances) -> Verdict | None:
     found: tuple[tuple[bool, Reason], ...] = (
-        (c.own, "own"), (c.bot, "bot"), (c.automated, "automated"), (c.repost, "repost"),
-        (c.deleted, "deleted"), (c.edit, "edit"),
+        (c.own, "own"),
+        (c.bot, "bot"),
+        (c.automated, "automated"),
+        (c.repost, "repost"),
+        (c.deleted, "deleted"),
+        (c.edit, "edit"),
     )
     return next((_no(reason) for holds, reason in found if holds), None)
 
@@ -222,7 +254,9 @@ def _breach(c: Circumstances) -> str:
 
 def _between_us(c: Circumstances) -> Verdict | None:
     found: tuple[tuple[bool, Reason], ...] = (
-        (c.opted_out, "opted_out"), (c.bot_silent, "silenced"), (c.answered_recently, "answered"),
+        (c.opted_out, "opted_out"),
+        (c.bot_silent, "silenced"),
+        (c.answered_recently, "answered"),
     )
     return next((_no(reason) for holds, reason in found if holds), None)
 
@@ -237,8 +271,10 @@ def _house(c: Circumstances) -> Verdict | None:
     if c.messages_left is not None and c.messages_left <= c.reserve:
         return _no("window_reserve")
     caps = (
-        ("per_thread", c.per_thread), ("per_person", c.per_person),
-        ("per_channel", c.per_channel), ("overall", c.overall),
+        ("per_thread", c.per_thread),
+        ("per_person", c.per_person),
+        ("per_channel", c.per_channel),
+        ("overall", c.overall),
     )
     full = next((name for name, count in caps if count.full), None)
     if full is not None:
