@@ -3,15 +3,17 @@
 # make format   what ruff can put right by itself
 
 BIN := .venv/bin
-PYTEST := -n 2 --dist loadfile
-# Compiled once instead of at every start.
+PYTEST := -n 2 --dist loadfile --no-loadscope-reorder
+# What is imported is compiled once, not at every start.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: run test lint format clean
+.PHONY: run test lint pytest format clean
 
 run: .venv/.run
 	@if [ -f heedful.yaml ]; then exec $(BIN)/heedful run; else exec $(BIN)/heedful run --sample; fi
 
-test: lint
+test: lint pytest
+
+pytest: .venv/.test
 	$(BIN)/pytest $(PYTEST)
 
 lint: .venv/.test
