@@ -15,7 +15,7 @@ from sentiment.api import Reading
 
 __all__ = ["because_json", "body_of", "message_of", "message_row", "start_of_hour"]
 
-_UNREAD = dict.fromkeys(("compound", "negative", "urgent", "needs_answer", "label", "kind", "reading"))
+_UNREAD: dict[str, Any] = dict.fromkeys(("compound", "negative", "urgent", "needs_answer", "label", "kind", "reading"))
 
 
 def start_of_hour(at: datetime) -> datetime:
@@ -112,11 +112,13 @@ def message_row(
         "priority": None,
         "because": [],
         "file_version": version,
-        **(_reading_columns(reading) if reading else _UNREAD),
+        **_reading_columns(reading),
     }
 
 
-def _reading_columns(reading: Reading) -> dict[str, Any]:
+def _reading_columns(reading: Reading | None) -> dict[str, Any]:
+    if reading is None:
+        return _UNREAD
     return {
         "compound": reading.compound,
         "negative": reading.negative,

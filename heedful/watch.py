@@ -10,10 +10,12 @@ from watchfiles import Change, awatch
 __all__ = ["changes"]
 
 
-async def changes(path: Path) -> AsyncIterator[None]:
+def changes(path: Path) -> AsyncIterator[None]:
     """Yield after each burst of changes of `path`, whether written, replaced or moved there."""
-    target = path.absolute()
+    return _bursts(path.absolute())
 
+
+async def _bursts(target: Path) -> AsyncIterator[None]:
     def concerns(change: Change, name: str) -> bool:
         return change != Change.deleted and Path(name) == target
 

@@ -22,11 +22,11 @@ _LONG = re.compile(r"\d(?:[^\d\n]{0,4}\d){5}")
 _STATED = (
     "passw", "passc", "pass ph", "passph", "pwd", "secret", "token", "api", "pin", "otp", "cvv", "cvc", "verification",
     "密码", "密碼", "口令", "验证码", "驗證碼", "安全码", "安全碼",
-)
+)  # fmt: skip
 _PAPERS = (
     "passp", "passep", "pasap", "hkid", "id card", "national id", "travel doc",
     "护照", "護照", "行证", "行證", "乡证", "鄉證", "胞证", "胞證", "身份证", "身份證", "身分證", "居留",
-)
+)  # fmt: skip
 _KEYED = re.compile(r"PRIVATE KEY|[A-Za-z0-9_-]{14}|(?i:bearer )")
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}[@＠](?:[A-Za-z0-9\-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![A-Za-z0-9\-])"
@@ -47,7 +47,7 @@ _HARMLESS = frozenset(
         "incorrect", "expired", "invalid", "required", "wrong", "failed", "missing", "error", "denied", "please",
         "cannot", "working", "forgotten", "reset",
     )
-)
+)  # fmt: skip
 _PASSWORD = re.compile(
     r"(?i)((?:\b(?:password|passwd|passcode|pwd|pass phrase|passphrase|api[_ -]?key"
     r"|secret(?:[_ -]?key)?|access[_ -]?token|token|pin(?: code)?|otp|cvv|cvc|verification code)"

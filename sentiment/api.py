@@ -8,14 +8,36 @@ from typing import Literal, Protocol, get_args
 from config.folding import Folded
 
 __all__ = [
-    "ADDRESSED", "HARMS", "KINDS", "LABELS", "Addressed", "Circumstances", "Harm", "Kind", "Label", "Reader",
-    "Reading", "Weight",
+    "ADDRESSED",
+    "HARMS",
+    "KINDS",
+    "LABELS",
+    "Addressed",
+    "Circumstances",
+    "Harm",
+    "Kind",
+    "Label",
+    "Reader",
+    "Reading",
+    "Weight",
 ]
 
 Label = Literal["negative", "neutral", "positive", "unsure"]
 Harm = Literal[
-    "safety", "injury", "legal", "fraud", "data_leak", "self_harm", "bereavement", "vulnerable",
-    "minor", "discrimination", "outage", "press", "regulator", "travel",
+    "safety",
+    "injury",
+    "legal",
+    "fraud",
+    "data_leak",
+    "self_harm",
+    "bereavement",
+    "vulnerable",
+    "minor",
+    "discrimination",
+    "outage",
+    "press",
+    "regulator",
+    "travel",
 ]
 Kind = Literal["complaint", "question", "request", "praise", "campaign", "spam", "news", "fan", "chatter"]
 Addressed = Literal["to_us", "about_us", "about_other", "unknown"]

@@ -37,12 +37,13 @@ _MISHAP = -1.0
 _NEEDED: Mapping[Kind, float] = {
     "complaint": 0.85, "question": 0.88, "request": 0.88, "praise": 0.12, "chatter": 0.15,
     "campaign": 0.03, "spam": 0.02, "news": 0.04, "fan": 0.05,
-}
+}  # fmt: skip
 _SHARE: Mapping[Addressed, float] = {"to_us": 1.0, "about_us": 0.7, "unknown": 0.7, "about_other": 0.2}
 _WORDS_SHOWN = 6
 _AROUND = " ,.!?，。！？~"
 _PLAIN: Mapping[int, str | None] = {
-    0x2019: "'", 0x2018: "'",
+    0x2019: "'",
+    0x2018: "'",
     **dict.fromkeys((0xFE0F, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)),
 }
 
@@ -90,7 +91,11 @@ class FastReader:
         harm = self._harm(heard, unread)
         negative = _negative(heard, harm, unread)
         evidence = Evidence(
-            text=heard.text, asks=heard.asks, negative=negative, total=heard.total, harms=harm,
+            text=heard.text,
+            asks=heard.asks,
+            negative=negative,
+            total=heard.total,
+            harms=harm,
             suffered=any(hit.tag == "fail" and hit.weight <= -1.5 for hit in heard.tone.hits),
         )
         what = kind(heard.found, evidence)

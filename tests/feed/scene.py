@@ -434,7 +434,7 @@ class Scene:
             for turn in range(2 + (hours * 7) % 9 + (8 if hours % 24 in range(6, 15) else 0)):
                 ago = hours * 60 + 7 * turn % 53
                 if turn % 4 == 0:
-                    done = {
+                    done: dict[str, Any] = {
                         "status": "resolved",
                         "resolved_at": self.at(ago - 20),
                         "resolution": "answered",

@@ -42,7 +42,9 @@ acknowledge:
   mode: send
   styles:
     default:
-      en: ["Thanks {name}, we have your message ({ref}). A colleague answers by {due}.", "We have your message ({ref}). A colleague answers by {due}."]
+      en:
+        - "Thanks {name}, we have your message ({ref}). A colleague answers by {due}."
+        - "We have your message ({ref}). A colleague answers by {due}."
       zh-Hans: ["收到（{ref}），同事会在{due}前回复您。"]
       zh-Hant: ["收到（{ref}），同仁會在{due}前回覆您。"]
     urgent:
@@ -168,7 +170,7 @@ class Office:
         query = (
             select(table)
             .where(*(table.c[name] == value for name, value in where.items()))
-            .order_by(list(table.primary_key)[0])
+            .order_by(next(iter(table.primary_key)))
         )
         return await self.store.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
 

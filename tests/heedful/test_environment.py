@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import aiohttp
@@ -60,7 +60,7 @@ def test_any_text_is_read_or_named(text: str) -> None:
     assert len(unread) <= text.count("\n") + text.count("\r") + 1
 
 
-@given(st.text(st.characters(exclude_characters="\0\n\r", exclude_categories=("Cs",))))
+@given(st.text(st.characters(exclude_characters="\0\n\r", exclude_categories=["Cs"])))
 def test_what_is_quoted_comes_back_as_it_was(value: str) -> None:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     assert parse(f'A="{escaped}"') == ({"A": value}, [])
@@ -114,7 +114,8 @@ def test_a_file_that_is_none_is_left_alone(tmp_path: Path, content: bytes) -> No
 
 
 def test_neither_a_pipe_nor_a_folder_nor_a_loop_holds_us_up(tmp_path: Path) -> None:
-    for number, make in enumerate((os.mkfifo, os.mkdir, lambda path: Path(path).symlink_to(path))):
+    makes: tuple[Callable[[Path], None], ...] = (os.mkfifo, os.mkdir, lambda path: path.symlink_to(path))
+    for number, make in enumerate(makes):
         folder = tmp_path / str(number)
         folder.mkdir()
         make(folder / ".env")

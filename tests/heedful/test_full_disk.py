@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -48,7 +49,7 @@ def fill(ballast: Path) -> None:
 
 async def post(session: aiohttp.ClientSession, running: Running, number: int) -> int:
     """A message of some size, signed; the same number is the same message."""
-    body = {
+    body: dict[str, Any] = {
         "id": f"r{number}",
         "text": "stolen card " + "word " * 300,
         "author": {"id": str(number), "name": "Li"},
