@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -39,7 +38,7 @@ from connectors.api import (
 from heedful.alarms import Alarms
 from heedful.guidance import Guidance
 from heedful.health import Health
-from heedful.outbox import Sender
+from heedful.outbox import SEND_WITHIN, Sender
 from heedful.pipeline import Pipeline
 from heedful.source import Source
 from routing.store.database import Store
@@ -49,9 +48,11 @@ __all__ = ["Environment", "Runner"]
 
 log = structlog.get_logger("heedful.channels")
 
-E = TypeVar("E", bound=Exception)
 LONGEST_PAUSE = 60.0
 HEARTBEAT = timedelta(minutes=1)
+GAP_RINGS = timedelta(hours=12)
+"""How long a gap rings; it stays recorded."""
+STORE_PAUSE = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,9 @@ class Runner:
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._halted = False
         self._heartbeat: datetime | None = None
+        self._gap_told: datetime | None = None
 
     @property
     def poll_every(self) -> timedelta:
@@ -131,19 +134,40 @@ class Runner:
             if not plugin.abilities & {"polls", "streams", "listens"}:
                 self.health.rest()
                 return
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._listen(connector, source), name=f"listen:{self.name}")
-                    if isinstance(connector, Replies):
-                        group.create_task(self._send(connector, source), name=f"send:{self.name}")
-            except* ConnectorError as failures:
-                raise _first(failures) from None
-            except* StoreError as failures:
-                raise _first(failures) from None
+            await self._listen_and_send(connector, source)
+
+    async def _listen_and_send(self, connector: Connector, source: Source) -> None:
+        """Both until one of them ends; a text that is leaving then is let go before the channel is closed."""
+        tasks = {asyncio.create_task(self._listen(connector, source), name=f"listen:{self.name}")}
+        if isinstance(connector, Replies):
+            tasks.add(asyncio.create_task(self._send(connector, source), name=f"send:{self.name}"))
+        self._halted = False
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._halted = True
+            if not self._stopping:
+                await _wait(self._idle, SEND_WITHIN.total_seconds())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
 
     async def _listen(self, connector: Connector, source: Source) -> None:
+        """Come back after every failure that time may heal, while the sender goes on."""
+        while True:
+            try:
+                await self._listen_once(connector, source)
+            except StoreError as cause:
+                await self.tell_store_failure(cause)
+                await self._pause(Unreachable(str(cause)))
+            except (Unreachable, BadPayload) as cause:
+                await self._lose(cause if isinstance(cause, Unreachable) else Unreachable(str(cause)))
+
+    async def _listen_once(self, connector: Connector, source: Source) -> None:
         cursor, moved_at = await self._env.pipeline.resume(source)
-        await self._record_outage(source, moved_at)
+        await self._record_outage(source, moved_at, cursor)
         if isinstance(connector, Listens):
             self.listens = connector
             await self._succeed(source)
@@ -152,7 +176,9 @@ class Runner:
         elif isinstance(connector, Streams):
             await self._stream(connector, source, cursor)
         else:
-            await asyncio.Event().wait()
+            while True:
+                await asyncio.sleep(HEARTBEAT.total_seconds())
+                await self._succeed(source)
 
     def _hooks_only(self, connector: Connector) -> bool:
         """A connector that can do both listens by hook where its settings say so."""
@@ -160,10 +186,7 @@ class Runner:
 
     async def _poll(self, connector: Polls, source: Source, cursor: Cursor | None) -> None:
         while True:
-            try:
-                page = await connector.poll(cursor)
-            except BadPayload as failure:
-                raise Unreachable(str(failure)) from None
+            page = await connector.poll(cursor)
             await self._take(source, page)
             cursor = page.cursor or cursor
             await self._succeed(source)
@@ -206,25 +229,34 @@ class Runner:
                 self._env.guidance,
                 self._env.clock,
                 self._env.monotonic,
-                lambda: self._stopping,
+                lambda: self._stopping or self._halted,
             )
-            await sender.recover()
             while not self._stopping:
-                self.wake.clear()
-                self._idle.clear()
                 try:
-                    pause = await sender.drain()
-                finally:
-                    self._idle.set()
-                await _wait(self.wake, pause)
+                    await self._keep_sending(sender)
+                except StoreError as cause:
+                    await self.tell_store_failure(cause)
+                    await asyncio.sleep(STORE_PAUSE)
+
+    async def _keep_sending(self, sender: Sender) -> None:
+        """What was being sent when the store failed, or when we died, is reconciled first."""
+        await sender.recover()
+        while not self._stopping:
+            self.wake.clear()
+            self._idle.clear()
+            try:
+                pause = await sender.drain()
+            finally:
+                self._idle.set()
+            await _wait(self.wake, pause)
 
     async def _until_due(self, pause: timedelta) -> None:
         if pause > timedelta(0):
             self.due.clear()
             await _wait(self.due, pause.total_seconds() * 1.5)
 
-    async def _record_outage(self, source: Source, moved_at: datetime | None) -> None:
-        """Away for longer than the platform keeps messages: what lies between is lost, and said so."""
+    async def _record_outage(self, source: Source, moved_at: datetime | None, cursor: Cursor | None) -> None:
+        """Away for longer than the platform keeps messages: what lies between is lost, and said so, once."""
         plugin = registry.load(self.channel.kind)
         now = self._env.clock()
         if moved_at is None or plugin.recovers is None or now - moved_at <= plugin.recovers + HEARTBEAT * 2:
@@ -234,7 +266,9 @@ class Runner:
             until=now - plugin.recovers,
             reason="we were away for longer than the platform keeps messages",
         )
-        await self._env.pipeline.take(source, Page(gaps=(gap,)))
+        await self._env.pipeline.take(source, Page(gaps=(gap,), cursor=cursor))
+        await self._env.pipeline.heartbeat(source, now)
+        self._gap_told = now
         await self._env.alarms.ring(f"{self.name}: gap", f"messages since {moved_at:%Y-%m-%d %H:%M} UTC may be lost")
 
     async def _succeed(self, source: Source) -> None:
@@ -247,6 +281,8 @@ class Runner:
             self._heartbeat = now
             await self._env.pipeline.heartbeat(source, now)
             await self._env.alarms.hush("store")
+            if self._gap_told is not None and now - self._gap_told >= GAP_RINGS:
+                await self._env.alarms.hush(f"{self.name}: gap")
 
     async def _lose(self, cause: Unreachable) -> None:
         if self.health.lose(str(cause)):
@@ -280,11 +316,6 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-def _first(group: BaseExceptionGroup[E]) -> E:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _explain(cause: Exception) -> str:

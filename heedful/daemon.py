@@ -10,7 +10,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,9 +47,15 @@ __all__ = ["Daemon"]
 
 log = structlog.get_logger("heedful")
 
-TICK = timedelta(seconds=1)
-ESCALATE_EVERY = timedelta(seconds=5)
-TIDY_EVERY = timedelta(hours=1)
+TICKS = {
+    "outbox": timedelta(seconds=1),
+    "notify": timedelta(seconds=1),
+    "pause": timedelta(seconds=1),
+    "escalate": timedelta(seconds=5),
+    "tidy": timedelta(hours=1),
+}
+NOTIFY_PATIENCE = 0.5
+WELL_AFTER = timedelta(minutes=1)
 FINISH_WITHIN = 5.0
 PAUSED_BY_FILE = "file"
 
@@ -96,7 +101,8 @@ class Daemon:
         )
         self.desk = Desk(store, lambda: self._guidance.care, clock)
         self._notifier = Notifier(store, lambda: self._guidance.care, http, clock, variables)
-        self._ticks = {name: asyncio.Event() for name in ("outbox", "escalate", "tidy", "pause")}
+        self._ticks = {name: asyncio.Event() for name in TICKS}
+        self._faults: dict[str, datetime] = {}
 
     def status(self) -> Status:
         return Status(
@@ -129,6 +135,7 @@ class Daemon:
                 ready(f"http://{self.care.web.listen}")
                 await self._stop.wait()
                 await self._drain(serving)
+                self._notifier.stop()
                 for task in (*loops, *self._tasks.values(), *serving):
                     task.cancel()
         finally:
@@ -164,6 +171,7 @@ class Daemon:
 
     def _work(self, group: asyncio.TaskGroup) -> dict[str, Callable[[], Awaitable[None]]]:
         work: dict[str, Callable[[], Awaitable[None]]] = {
+            "outbox": self._wake_senders,
             "notify": self._notify,
             "escalate": self._escalate,
             "tidy": self._tidy,
@@ -186,6 +194,7 @@ class Daemon:
                 await self._alarms.ring("store", str(failure))
             except Exception as fault:
                 log.exception("fault", loop=name)
+                self._faults[name] = self._clock()
                 await self._alarms.ring(f"loop {name}", f"{type(fault).__name__}; it is started again")
             else:
                 return
@@ -231,7 +240,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
 
     def _schedule(self) -> None:
-        for name, every in (("outbox", TICK), ("pause", TICK), ("escalate", ESCALATE_EVERY), ("tidy", TIDY_EVERY)):
+        for name, every in TICKS.items():
             self._scheduler.add_job(_set, "interval", args=[self._ticks[name]], seconds=every.total_seconds())
         self._scheduler.start()
 
@@ -245,22 +254,35 @@ class Daemon:
             self._tasks[name] = group.create_task(runner.run(), name=f"channel:{name}")
 
     async def _stop_channel(self, name: str) -> None:
-        runner, task = self._runners.pop(name), self._tasks.pop(name)
-        await runner.finish(FINISH_WITHIN)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        """The runner stays where the hooks find it until its successor stands in its place."""
+        task = self._tasks[name]
+        try:
+            await self._runners[name].finish(FINISH_WITHIN)
+        finally:
+            task.cancel()
+        await asyncio.wait({task})
         if self._scheduler.get_job(name) is not None:
             self._scheduler.remove_job(name)
         await self._alarms.hush(name)
 
-    async def _notify(self) -> None:
-        """The tick also wakes the senders: answers of people and postponed texts become due by time."""
+    async def _wake_senders(self) -> None:
+        """Answers of people and postponed texts become due by time."""
         while True:
             await _next(self._ticks["outbox"])
             for runner in self._runners.values():
                 runner.wake.set()
-            for name, problem in (await self._notifier.drain()).items():
+            await self._forget_faults()
+
+    async def _forget_faults(self) -> None:
+        """A loop that has run for a minute since its fault is well again."""
+        for name in [name for name, at in self._faults.items() if self._clock() - at >= WELL_AFTER]:
+            del self._faults[name]
+            await self._alarms.hush(f"loop {name}")
+
+    async def _notify(self) -> None:
+        while True:
+            await _next(self._ticks["notify"])
+            for name, problem in (await self._notifier.drain(NOTIFY_PATIENCE)).items():
                 if problem is None:
                     await self._alarms.hush(f"notify {name}")
                 else:
@@ -315,8 +337,11 @@ class Daemon:
         log.info("file taken over", version=care.digest)
         failed = {name for name, runner in self._runners.items() if runner.health.state == "failed"}
         stale = {name for name in before if name in failed or care.channels.get(name) != before[name]}
-        for name in stale:
-            await self._stop_channel(name)
+        await asyncio.gather(*map(self._stop_channel, stale))
+        if self._stop.is_set():
+            return
+        for name in stale - care.channels.keys():
+            del self._runners[name], self._tasks[name]
         self._start_channels(group, {n: c for n, c in care.channels.items() if n in stale or n not in before})
 
 

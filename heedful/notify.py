@@ -235,17 +235,30 @@ class Notifier:
         self._clock = clock
         self._variables = variables
         self._resting: dict[str, datetime] = {}
+        self._busy: dict[str, asyncio.Task[tuple[bool, str | None]]] = {}
 
-    async def drain(self) -> Mapping[str, str | None]:
-        """Send all that is due. For each target that was spoken to: None where it took it, else what is wrong."""
+    async def drain(self, patience: float | None = None) -> Mapping[str, str | None]:
+        """Send all that is due. For each target that was spoken to: None where it took it, else what is wrong.
+
+        A target that takes longer than `patience` seconds goes on by itself and holds up no other; its
+        result is told by a later call.
+        """
         now = self._clock()
-        resting = [name for name, until in self._resting.items() if until > now]
+        resting = [*self._busy, *(name for name, until in self._resting.items() if until > now)]
         rows = await self._store.read(lambda connection: _due(connection, now, resting))
         by_target: dict[str, list[Row]] = {}
         for row in rows:
             by_target.setdefault(row["target"], []).append(row)
-        found = await asyncio.gather(*(self._tell_all(name, rows, now) for name, rows in by_target.items()))
-        return {name: problem for name, (spoken, problem) in zip(by_target, found, strict=True) if spoken}
+        self._busy |= {name: asyncio.create_task(self._tell_all(name, own, now)) for name, own in by_target.items()}
+        if self._busy:
+            await asyncio.wait(self._busy.values(), timeout=patience)
+        done = {name: self._busy.pop(name).result() for name in [*self._busy] if self._busy[name].done()}
+        return {name: problem for name, (spoken, problem) in done.items() if spoken}
+
+    def stop(self) -> None:
+        """Leave what is being told; it is told again after the next start."""
+        for task in self._busy.values():
+            task.cancel()
 
     async def _tell_all(self, name: str, rows: list[Row], now: datetime) -> tuple[bool, str | None]:
         """In order of priority; the first that cannot be delivered ends the round of this target."""

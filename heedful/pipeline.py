@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from connectors.api import Cursor, Message, Page, Unreadable
 from heedful import failpoints, recall
@@ -18,7 +19,8 @@ from heedful.preparation import FAILED, Prepared, Unmaskable, prepare
 from heedful.source import Source
 from heedful.vault import Vault
 from routing.store.database import Store
-from routing.store.rows import CURSOR
+from routing.store.errors import StoreError
+from routing.store.rows import CURSOR, upsert
 
 __all__ = ["Pipeline"]
 
@@ -82,9 +84,18 @@ class Pipeline:
         return items, sealed
 
     async def store(self, batches: Sequence[Batch], guidance: Guidance) -> list[Outcome]:
-        """Store batches of several sources in one transaction; returns after the commit."""
+        """Store batches of several sources in one transaction; returns after the commit.
+
+        Where an item itself cannot be stored, that one goes into quarantine and all others are stored.
+        """
         failpoints.reach("before-commit")
-        outcomes = await self._store.write(lambda connection: ingest(connection, batches, guidance))
+        try:
+            outcomes = await self._store.write(lambda connection: ingest(connection, batches, guidance))
+        except StoreError:
+            raise
+        except Exception as error:
+            log.exception("a page cannot be stored as a whole", reason=type(error).__name__)
+            outcomes = [await self._one_by_one(batch, guidance) for batch in batches]
         failpoints.reach("after-commit")
         for batch, outcome in zip(batches, outcomes, strict=True):
             self._count(batch.source.name, outcome.as_counts())
@@ -92,16 +103,36 @@ class Pipeline:
                 self._wake(batch.source)
         return outcomes
 
+    async def _one_by_one(self, batch: Batch, guidance: Guidance) -> Outcome:
+        """The poisonous item is found by storing each alone; cursor, gaps and quarantine come last."""
+        total, sealed = Outcome(), list(batch.unreadable)
+        for item in batch.items:
+            alone = replace(batch, items=(item,), unreadable=(), gaps=(), cursor=None)
+            try:
+                total.add(await self._write(alone, guidance))
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001  whatever it is made of: the rest of the page goes on
+                reason = f"it could not be stored ({type(error).__name__})"
+                sealed.append(self.seal(Unreadable(raw=_bytes(item.message), reason=reason), item.at))
+        total.add(await self._write(replace(batch, items=(), unreadable=sealed), guidance))
+        return total
+
+    async def _write(self, batch: Batch, guidance: Guidance) -> Outcome:
+        (outcome,) = await self._store.write(lambda connection: ingest(connection, [batch], guidance))
+        return outcome
+
     async def resume(self, source: Source) -> tuple[Cursor | None, datetime | None]:
         """Where the channel left off, and when it was last known to be there."""
         cursor, moved_at = await self._store.read(lambda connection: recall.cursor(connection, source.name))
         return (Cursor(cursor) if cursor else None), moved_at
 
     async def heartbeat(self, source: Source, now: datetime) -> None:
-        """The channel was reached and had nothing new: an outage counts from here."""
+        """The channel was reached, and may have had nothing new: an outage counts from here."""
+        row = {"channel": source.name, "account": source.account, "cursor": "", "moved_at": now}
 
         def work(connection: Connection) -> None:
-            connection.execute(update(CURSOR).where(CURSOR.c.channel == source.name).values(moved_at=now))
+            connection.execute(upsert(connection, CURSOR, lambda new: {"moved_at": new.moved_at}), row)
 
         await self._store.write(work)
 

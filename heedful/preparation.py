@@ -17,6 +17,8 @@ from sentiment.api import Circumstances, Reading
 __all__ = ["FAILED", "Prepared", "Unmaskable", "prepare"]
 
 NO_HITS = Hits(lists={}, expressions={})
+LANGUAGE_AT_MOST = 35
+"""Characters of a language tag: https://www.rfc-editor.org/rfc/rfc5646#section-4.4.1."""
 FAILED = "none/failed"
 """The scorer of a reading that did not come about."""
 
@@ -60,12 +62,26 @@ def _clean(message: Message) -> tuple[Message, Folded]:
     try:
         text, name = mask(repair(message.text)), mask(repair(author.name))
         handle = author.handle and mask(repair(author.handle))
+        message = _clean_rest(message)
         folded = fold(text)
     except Exception as error:  # noqa: BLE001  whatever a hostile text does to the masks: unmasked it is never stored
         raise Unmaskable(f"it could not be masked ({type(error).__name__})") from None
     if name is not author.name or handle is not author.handle:
         return replace(message, text=text, author=replace(author, name=name, handle=handle)), folded
     return (message if text is message.text else replace(message, text=text)), folded
+
+
+def _clean_rest(message: Message) -> Message:
+    """Links, names of files and the language tag are a stranger's words too. A path may hold long numbers: ids."""
+    if message.url is None and message.language is None and not message.parts:
+        return message
+    path, question, query = repair(message.url or "").partition("?")
+    return replace(
+        message,
+        url=None if message.url is None else path + question + mask(query),
+        language=message.language and repair(message.language)[:LANGUAGE_AT_MOST],
+        parts=tuple(replace(part, name=part.name and mask(repair(part.name))) for part in message.parts),
+    )
 
 
 def _read(message: Message, folded: Folded, guidance: Guidance, now: datetime) -> tuple[Reading, Hits]:
