@@ -7,48 +7,63 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
-__all__ = ["Attempts", "safe_path"]
+__all__ = ["Attempts", "address_of", "safe_path"]
 
 WINDOW = timedelta(minutes=5)
 PER_NAME = 5
-OVERALL = 50
 NAMES_AT_MOST = 10_000
+HASHES_AT_ONCE = 2
+IPV6_HOUSEHOLD = 64
+"""Who has one address of an IPv6 network of this size has them all."""
+
+Key = tuple[str, str]
 
 
 @dataclass(slots=True)
 class Attempts:
-    """Failed sign-ins of the last minutes, by name and in all. In memory: a restart forgives."""
+    """Failed sign-ins of the last minutes, by name and address: a stranger's failures lock out nobody else.
+
+    What all take together is not refused but slowed, by `hashing`. In memory: a restart forgives.
+    """
 
     clock: Callable[[], datetime]
-    by_name: dict[str, deque[datetime]] = field(default_factory=dict[str, "deque[datetime]"])
-    overall: deque[datetime] = field(default_factory=deque[datetime])
-    # Argon2 takes 64 MB and a core for each: more at once would starve the listeners.
-    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    failures: dict[Key, deque[datetime]] = field(default_factory=dict[Key, "deque[datetime]"])
+    # Argon2 takes 20 MB and a core for each: more at once would starve the listeners.
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHES_AT_ONCE))
 
-    def wait(self, name: str) -> int:
-        """Seconds until this name may try again; 0 where it may now."""
+    def wait(self, name: str, address: str) -> int:
+        """Seconds until this name may be tried from this address again; 0 where it may now."""
         now = self.clock()
-        tried = self.by_name.get(name.casefold(), deque())
-        return max(_wait(tried, PER_NAME, now), _wait(self.overall, OVERALL, now))
+        tried = self.failures.get((name.casefold(), address), deque())
+        while tried and tried[0] <= now - WINDOW:
+            tried.popleft()
+        return 0 if len(tried) < PER_NAME else int((tried[0] + WINDOW - now).total_seconds()) + 1
 
-    def failed(self, name: str) -> None:
-        if len(self.by_name) >= NAMES_AT_MOST:
-            self.by_name.clear()
-        now = self.clock()
-        self.by_name.setdefault(name.casefold(), deque(maxlen=PER_NAME)).append(now)
-        self.overall.append(now)
+    def failed(self, name: str, address: str) -> None:
+        key = (name.casefold(), address)
+        tried = self.failures.pop(key, deque(maxlen=PER_NAME))
+        if len(self.failures) >= NAMES_AT_MOST:
+            del self.failures[next(iter(self.failures))]
+        tried.append(self.clock())
+        self.failures[key] = tried
 
-    def succeeded(self, name: str) -> None:
-        self.by_name.pop(name.casefold(), None)
-        if self.overall:
-            self.overall.pop()
+    def succeeded(self, name: str, address: str) -> None:
+        self.failures.pop((name.casefold(), address), None)
 
 
-def _wait(tried: deque[datetime], limit: int, now: datetime) -> int:
-    while tried and tried[0] <= now - WINDOW:
-        tried.popleft()
-    return 0 if len(tried) < limit else int((tried[0] + WINDOW - now).total_seconds()) + 1
+def address_of(peer: str, forwarded_for: str) -> str:
+    """Where somebody is: the peer, or what a proxy on our own network, and only such a one, wrote down last."""
+    try:
+        found = ip_address(peer)
+        if forwarded_for and (found.is_loopback or found.is_private):
+            found = ip_address(forwarded_for.rpartition(",")[2].strip())
+    except ValueError:
+        return peer
+    if found.version == 6:
+        return str(found.ipv4_mapped or ip_network((int(found), IPV6_HOUSEHOLD), strict=False))
+    return str(found)
 
 
 def safe_path(wish: str | None) -> str:

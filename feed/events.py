@@ -10,13 +10,20 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from routing.store import events
 from routing.store.database import Store
+from routing.store.errors import StoreClosed, StoreError
 
 __all__ = ["Happening", "Hub"]
 
+log = structlog.get_logger("heedful.feed")
+
 COALESCE = 0.05
 BEAT = 15.0
+PATIENCE = 1.0
+"""Seconds until a database that could not be read is asked again."""
 AT_ONCE = 500
 RING = 2_000
 TOO_FAR = 5_000
@@ -57,8 +64,11 @@ def _happening(row: events.Event) -> Happening:
 class Hub:
     """Reads new events once for all clients. A client holds a position, never a queue, so a slow one costs nothing."""
 
-    def __init__(self, store: Store, *, coalesce: float = COALESCE, beat: float = BEAT) -> None:
+    def __init__(
+        self, store: Store, *, coalesce: float = COALESCE, beat: float = BEAT, patience: float = PATIENCE
+    ) -> None:
         self._store = store
+        self._patience = patience
         self._coalesce = coalesce
         self._beat = beat
         self._ring: deque[Happening] = deque()
@@ -90,6 +100,7 @@ class Hub:
                 if shown:
                     yield _frame("changed", {"events": shown}, position)
             elif not await self._wait(news):
+                await self._start()
                 if not await alive():
                     yield _frame("over", {}, None)
                     return
@@ -102,24 +113,39 @@ class Hub:
         self._woken.set()
         if self._pump is not None:
             self._pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._pump
+            await asyncio.wait([self._pump])
             self._pump = None
 
     async def _start(self) -> None:
         async with self._starting:
-            if self._pump is None and not self._closing.is_set():
+            if self._closing.is_set() or (self._pump is not None and not self._pump.done()):
+                return
+            if self._pump is None:
                 self._floor = self._seq = await self._store.read(events.latest)
-                self._pump = asyncio.create_task(self._run(), name="feed-events")
+            # One that has ended by a fault goes on where it was.
+            self._pump = asyncio.create_task(self._run(), name="feed-events")
 
     async def _run(self) -> None:
         # Another process of a shared database cannot wake us: there we also look once a second.
         patience = self._beat if self._store.dialect == "sqlite" else 1.0
+        failing = False
         while not self._closing.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), patience)
             self._woken.clear()
-            if await self._fetch():
+            try:
+                found = await self._fetch()
+            except StoreClosed:
+                return
+            except StoreError as failure:
+                if not failing:
+                    log.warning("the live feed cannot read", reason=str(failure))
+                failing = True
+                self._woken.set()
+                await asyncio.sleep(self._patience)
+                continue
+            failing = False
+            if found:
                 await asyncio.sleep(self._coalesce)
 
     async def _fetch(self) -> bool:

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from feed import staff
 from feed.access import SESSION_COOKIE, GuardedRoute, set_cookie
-from feed.attempts import safe_path
+from feed.attempts import address_of, safe_path
 from feed.catalogue import LANGUAGES
 from feed.parts import LANGUAGE_COOKIE, parts_of, place_of, session_of, texts_of
 from feed.problems import Problem
@@ -65,20 +65,22 @@ async def show_signin(request: Request, next: str = "/") -> Response:  # noqa: A
 @router.post("/signin")
 async def sign_in(request: Request) -> Response:
     parts, entry, texts = parts_of(request), await _entry(request), texts_of(request)
-    seconds = parts.attempts.wait(entry.name)
+    peer = request.client.host if request.client else ""
+    address = address_of(peer, ",".join(request.headers.getlist("x-forwarded-for")))
+    seconds = parts.attempts.wait(entry.name, address)
     if seconds:
         error = texts.count("signin.wait", -(-seconds // 60))
         answer = page(request, "signin.html", 429, next=entry.next, error=error, anybody=True)
         answer.headers["Retry-After"] = str(seconds)
         return answer
     # Counted before it is known to be wrong, so that many at once do not slip through.
-    parts.attempts.failed(entry.name)
+    parts.attempts.failed(entry.name, address)
     stored = await parts.store.read(lambda connection: staff.password_of(connection, entry.name))
     async with parts.attempts.hashing:
         right = await asyncio.to_thread(staff.verify_password, stored, entry.password)
     if not right:
         return page(request, "signin.html", 401, next=entry.next, error=texts.text("signin.wrong"), anybody=True)
-    parts.attempts.succeeded(entry.name)
+    parts.attempts.succeeded(entry.name, address)
     return await _begin(request, entry.name, entry.next)
 
 

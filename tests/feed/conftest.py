@@ -64,11 +64,12 @@ class Rooms:
         self._apps.append(self.app)
         return self.another(base)
 
-    def another(self, base: str = ORIGIN) -> Door:
-        """A second browser at the same app."""
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app, raise_app_exceptions=True), base_url=base)
-        self._open.append(client)
-        return Door(client)
+    def another(self, base: str = ORIGIN, client: str = "127.0.0.1") -> Door:
+        """A second browser at the same app, on the machine `client`."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=True, client=(client, 123))
+        browser = httpx.AsyncClient(transport=transport, base_url=base)
+        self._open.append(browser)
+        return Door(browser)
 
     async def scene(self) -> None:
         await self.store.write(lambda connection: people(connection, self.clock()))

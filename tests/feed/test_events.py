@@ -15,6 +15,7 @@ from feed import events as feed_events
 from feed.events import Hub
 from routing.store import events
 from routing.store.database import Store, open_store
+from routing.store.errors import StoreBroken
 from routing.store.rows import SESSION
 from tests.databases import Clock
 from tests.feed.conftest import Rooms
@@ -163,6 +164,46 @@ async def test_closing_ends_every_stream(store: Store) -> None:
     await hub.close()
     assert [await asyncio.wait_for(task, BEAT) for task in tasks] == [None] * 5
     assert [frame async for frame in stream(hub)][1:] == []
+
+
+async def test_a_failed_read_is_waited_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub(store, coalesce=0, patience=0.001)
+    client = stream(hub)
+    await anext(client)
+    tried = 0
+
+    async def broken(_: object) -> None:
+        nonlocal tried
+        tried += 1
+        raise StoreBroken("the connection to the database was lost")
+
+    waiting = asyncio.ensure_future(heard(client, 2))
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "read", broken)
+        await happen(store)
+        async with asyncio.timeout(BEAT):
+            while tried < 3:  # noqa: ASYNC110  nothing rings when a read fails
+                await asyncio.sleep(0.001)
+    await happen(store)
+    assert await asyncio.wait_for(waiting, BEAT) == [1, 2]
+    await hub.close()
+
+
+async def test_a_pump_that_ended_is_started_again(store: Store) -> None:
+    hub = Hub(store, coalesce=0, beat=0.01)
+    client = stream(hub)
+    await anext(client)
+    assert hub._pump is not None
+    hub._pump.cancel()
+    await asyncio.wait([hub._pump])
+    await happen(store)
+    assert await heard(client, 1) == [1], "by who listens already"
+    assert hub._pump is not None
+    hub._pump.cancel()
+    await asyncio.wait([hub._pump])
+    await happen(store)
+    assert await heard(stream(hub, 1), 1) == [2], "and by who comes now"
+    await hub.close()
 
 
 def test_the_server_stops_while_browsers_listen(tmp_path: Path) -> None:

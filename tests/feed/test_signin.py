@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import delete
 
 from feed import staff
-from feed.attempts import Attempts, safe_path
+from feed.attempts import HASHES_AT_ONCE, NAMES_AT_MOST, Attempts, address_of, safe_path
 from routing.store.rows import STAFF
 from tests.databases import Clock
 from tests.feed.conftest import Rooms, field
@@ -93,14 +96,79 @@ async def test_guessing_is_stopped(rooms: Rooms) -> None:
     assert (await rooms.another().sign_in("Lin Mei")).status_code == 303
 
 
-def test_guessing_over_all_names_is_stopped() -> None:
+async def test_a_stranger_locks_out_nobody_else(rooms: Rooms) -> None:
+    stranger = rooms.door()
+    for _ in range(6):
+        await stranger.sign_in("Lin Mei", "wrong")
+    assert (await stranger.sign_in("Lin Mei")).status_code == 429
+    assert (await rooms.another(client="192.0.2.8").sign_in("Lin Mei")).status_code == 303
+    assert (await rooms.another().sign_in("Lea Ortiz")).status_code == 303
+
+
+def test_however_many_fail_nobody_else_waits_and_memory_is_bounded() -> None:
     clock = Clock()
     attempts = Attempts(clock)
-    for number in range(50):
-        attempts.failed(f"name{number}")
-    assert attempts.wait("somebody else") > 0
+    for number in range(2 * NAMES_AT_MOST):
+        attempts.failed(f"name{number}", "192.0.2.7")
+    for _ in range(5):
+        attempts.failed("Mei", "192.0.2.7")
+    assert attempts.wait("mei", "192.0.2.7") > 0
+    assert attempts.wait("mei", "192.0.2.8") == attempts.wait("somebody else", "192.0.2.7") == 0
+    assert len(attempts.failures) == NAMES_AT_MOST
     clock.forward(minutes=6)
-    assert attempts.wait("somebody else") == 0
+    assert attempts.wait("mei", "192.0.2.7") == 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "address"),
+    [
+        ("192.0.2.7", "", "192.0.2.7"),
+        ("8.8.8.8", "1.1.1.1", "8.8.8.8"),  # anybody can write this header
+        ("127.0.0.1", "6.6.6.6, 1.1.1.1", "1.1.1.1"),  # what our own proxy has added
+        ("10.0.0.2", "1.1.1.1", "1.1.1.1"),
+        ("127.0.0.1", "nonsense", "127.0.0.1"),
+        ("::ffff:8.8.8.8", "", "8.8.8.8"),
+        ("2a00:1450::1", "", "2a00:1450::/64"),
+        ("2a00:1450::ffff:2", "", "2a00:1450::/64"),
+        ("", "", ""),
+        ("testclient", "1.1.1.1", "testclient"),
+    ],
+)
+def test_where_somebody_is(peer: str, forwarded_for: str, address: str) -> None:
+    assert address_of(peer, forwarded_for) == address
+
+
+async def test_many_at_once_are_slowed_and_not_refused(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = most = 0
+    verify = staff.verify_password
+
+    def counted(stored: str | None, password: str) -> bool:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        try:
+            return verify(stored, password)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr(staff, "verify_password", counted)
+    rooms.door()
+    doors = [rooms.another(client=f"192.0.2.{number}") for number in range(20)]
+    answers = await asyncio.gather(*(door.sign_in("Lin Mei", "wrong") for door in doors))
+    assert {answer.status_code for answer in answers} == {401}
+    assert (await rooms.another().sign_in("Lin Mei")).status_code == 303
+    assert most <= HASHES_AT_ONCE
+
+
+def test_a_check_is_small_and_old_hashes_still_fit() -> None:
+    hashed = staff.hash_password(PASSWORD)
+    found = extract_parameters(hashed)
+    assert found.memory_cost * found.parallelism <= 20_000
+    assert staff.verify_password(hashed, PASSWORD)
+    assert not staff.verify_password(hashed, "wrong")
+    old = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4).hash(PASSWORD)
+    assert staff.verify_password(old, PASSWORD)
+    assert not staff.verify_password(old, "wrong")
 
 
 async def test_unknown_names_take_the_same_way(rooms: Rooms) -> None:
