@@ -21,7 +21,7 @@ from routing.store import events, settings
 from routing.store.casebook import case_of
 from routing.store.rows import CASE as CASES
 from routing.store.rows import MESSAGE as MESSAGES
-from routing.store.rows import OUTBOX
+from routing.store.rows import OUTBOX, execute_rows
 from routing.texts import answer_came_back
 
 __all__ = [
@@ -126,7 +126,7 @@ def claim(
             settled.append(Settlement(row, "refused" if row["kind"] == "answer" else "suppressed", at, reason))
     settle(connection, settled)
     if claimed:
-        connection.execute(_CLAIM, [{"row_id": row["id"], "at": moment(row)} for row in claimed])
+        execute_rows(connection, _CLAIM, [{"row_id": row["id"], "at": moment(row)} for row in claimed])
     return claimed, True
 
 
@@ -168,10 +168,10 @@ def settle(connection: Connection, settled: Sequence[Settlement]) -> None:
     """Write last words: outbox, ledger outcomes of the messages, cases and events."""
     if not settled:
         return
-    connection.execute(_SETTLE, [_outbox_values(one) for one in settled])
+    execute_rows(connection, _SETTLE, [_outbox_values(one) for one in settled])
     acknowledgements = [one for one in settled if one.row["kind"] == "acknowledgement"]
     if acknowledgements:
-        connection.execute(_BOOK, [_message_values(one) for one in acknowledgements])
+        execute_rows(connection, _BOOK, [_message_values(one) for one in acknowledgements])
     _change_cases(connection, [one for one in settled if one.state == "sent" and one.row["case_id"] is not None])
     for one in settled:
         if one.row["kind"] == "answer" and one.state == "refused":
@@ -261,7 +261,7 @@ def _change_cases(connection: Connection, sent: Sequence[Settlement]) -> None:
             after[one.row["case_id"]] = _after(after[one.row["case_id"]], one.row, one.at)
     changed = [_case_values(case) for id_, case in after.items() if case != before[id_]]
     if changed:
-        connection.execute(_CASES, changed)
+        execute_rows(connection, _CASES, changed)
 
 
 def _after(case: Case, row: Row, now: datetime) -> Case:

@@ -26,7 +26,7 @@ from routing.decide import Decision, OpenCase
 from routing.sla import Due
 from routing.store.casebook import case_of
 from routing.store.ids import new_id, refs
-from routing.store.rows import CASE, insert_rows
+from routing.store.rows import CASE, execute_rows, insert_rows
 
 __all__ = ["Docket", "Names", "names"]
 
@@ -138,7 +138,7 @@ class Docket:
             rows = [
                 {"case_id": id_, **{name: case[name] for name in CHANGEABLE}} for id_, case in self._changed.items()
             ]
-            connection.execute(_UPDATE, rows)
+            execute_rows(connection, _UPDATE, rows)
 
     def _open_new(self, item: Prepared, row: Mapping[str, Any], decision: Decision) -> Row:
         message, (id_, name) = item.message, next(self._numbers)

@@ -7,6 +7,7 @@ clock is the largest `sent_at` so far, so a recording of last year is as fresh a
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -103,18 +104,20 @@ class _Replay:
         self._sources: dict[str, Source] = {}
         self._senders: dict[str, Sender] = {}
 
-    async def play(self, batches: AsyncIterator[list[bytes]], progress: Callable[[int], None]) -> None:
-        """Read and prepare a batch while the one before it is stored and sent."""
-        storing: asyncio.Task[None] | None = None
-        async for lines in batches:
-            turns = [self._turn(line, place) for place, line in enumerate(lines)]
-            if storing is not None:
-                await storing
-            storing = asyncio.create_task(self._carry_out(turns))
-            await asyncio.sleep(0)
-            progress(len(lines))
-        if storing is not None:
-            await storing
+    async def play(self, lines: Sequence[bytes]) -> None:
+        """Read, store and send, so that the result is the same however the lines fall into batches.
+
+        One after the other: reading and storing both need the interpreter, and side by side they only
+        take it from each other.
+        """
+        run: list[_Turn] = []
+        for turn in [self._turn(line, place) for place, line in enumerate(lines)]:
+            if turn.settles_first and run:
+                await self._store_and_send(run)
+                run = []
+            run.append(turn)
+        if run:
+            await self._store_and_send(run)
 
     def _turn(self, line: bytes, place: int) -> _Turn:
         clock = self._clock
@@ -126,17 +129,6 @@ class _Replay:
         clock.see(message.sent_at)
         source = self._source(channel)
         return _Turn(source, *self._pipeline.prepare(source, (message,), self._guidance, clock.now, place), clock.now)
-
-    async def _carry_out(self, turns: Sequence[_Turn]) -> None:
-        """Store and send, so that the result is the same however the lines fall into batches."""
-        run: list[_Turn] = []
-        for turn in turns:
-            if turn.settles_first and run:
-                await self._store_and_send(run)
-                run = []
-            run.append(turn)
-        if run:
-            await self._store_and_send(run)
 
     async def _store_and_send(self, turns: Sequence[_Turn]) -> None:
         batches = [self._batch(source, turns) for source in {turn.source.name: turn.source for turn in turns}.values()]
@@ -198,7 +190,10 @@ async def replay(
     run = _Replay(care, store, clock)
     before = await store.read(ledger.ledger)
     started = time.perf_counter()
-    await run.play(_paced(lines, rate, batch), progress)
+    gc.freeze()  # rules and word lists stay: the collector need not walk through them again and again
+    async for some in _paced(lines, rate, batch):
+        await run.play(some)
+        progress(len(some))
     seconds = time.perf_counter() - started
     after = await store.read(ledger.ledger)
     return Figures(_difference(after.as_json(), before.as_json()), after.balances, after.problems(), seconds)

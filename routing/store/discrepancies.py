@@ -33,7 +33,7 @@ def _mistaken() -> list[tuple[str, ColumnElement[bool]]]:
         ("routed, and yet kept for a reason", and_(routed, message.kept.is_not(None))),
         ("routed, and yet of our own voice", and_(routed, message.own)),
         ("kept without a reason", and_(kept, message.kept.is_(None))),
-        ("a post of our own that is neither kept as own nor deleted", and_(message.own, kept, message.kept.not_in(("own", "deleted")))),
+        ("our own, and not kept as that", and_(message.own, kept, message.kept.not_in(("own", "deleted")))),
         ("kept as own, and yet not of our own", and_(message.own == false(), message.kept == "own")),
         ("kept as deleted, and yet not deleted", and_(message.deleted == false(), message.kept == "deleted")),
         ("the outcome of its acknowledgement is unknown to us", message.acknowledgement.not_in(_OUTCOMES)),
@@ -74,9 +74,10 @@ def _disagreeing(recent: ColumnElement[bool]) -> Rows:
 
 
 def _untold(recent: ColumnElement[bool]) -> Rows:
-    joined = MESSAGE.outerjoin(OUTBOX, and_(OUTBOX.c.message_id == MESSAGE.c.id, _TOLD))
-    question = select(MESSAGE.c.id, MESSAGE.c.channel).select_from(joined)
-    return question.where(recent, MESSAGE.c.acknowledgement != "suppressed", OUTBOX.c.id.is_(None))
+    """Not a join: nothing indexes the outbox by message, and each message would walk through it."""
+    told = select(OUTBOX.c.message_id).where(_TOLD, OUTBOX.c.message_id.is_not(None))
+    question = select(MESSAGE.c.id, MESSAGE.c.channel)
+    return question.where(recent, MESSAGE.c.acknowledgement != "suppressed", MESSAGE.c.id.not_in(told))
 
 
 def _told_twice(recent: ColumnElement[bool]) -> Rows:

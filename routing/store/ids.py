@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from random import Random
 from threading import Lock
 
 from sqlalchemy import Connection, select
@@ -33,12 +33,13 @@ class Ids:
     def __init__(self) -> None:
         self._last = 0
         self._lock = Lock()
+        self._chance = Random()  # noqa: S311  two processes must differ; nobody must be unable to guess
 
     def new(self, now: datetime) -> int:
         tick = (now - EPOCH) // TICK
         with self._lock:
             if tick > self._last >> ROOM:
-                self._last = (tick << ROOM) + secrets.randbits(START)
+                self._last = (tick << ROOM) + self._chance.getrandbits(START)
             else:
                 self._last += 1
             return self._last

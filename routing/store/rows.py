@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, insert
+from sqlalchemy import Connection, Dialect, Table, bindparam, insert
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.dml import Insert, Update
 from sqlmodel import SQLModel
 
 from routing.store import tables
@@ -25,6 +26,7 @@ __all__ = [
     "SETTING",
     "STAFF",
     "TALLY",
+    "execute_rows",
     "insert_new",
     "insert_rows",
     "upsert",
@@ -53,30 +55,52 @@ _INSERT: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
 }
 
 
+Maker = Callable[[Any], Any]
+
+
 @lru_cache(maxsize=64)
-def _prepared(
-    table: Table, dialect: Dialect, names: tuple[str, ...]
-) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
-    """The statement as the driver takes it, and how it wants each column."""
-    compiled = insert(table).compile(dialect=dialect, column_keys=list(names))
-    order = compiled.positiontup or list(compiled.params)
-    return str(compiled), [(name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order]
+def _inserting(table: Table, names: tuple[str, ...]) -> Insert:
+    return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the keys of the first; other columns become NULL, defaults are not asked.
+@lru_cache(maxsize=64)
+def _prepared(statement: Insert | Update, dialect: Dialect) -> tuple[str, list[tuple[str, Maker | None, bool, Any]]]:
+    """The statement as the driver takes it, and each of its values: name, how it is made, given or fixed."""
+    compiled = statement.compile(dialect=dialect)
+    binds = [(name, compiled.binds[name]) for name in compiled.positiontup or list(compiled.params)]
+    return str(compiled), [
+        (name, bind.type.dialect_impl(dialect).bind_processor(dialect), bind.required, bind.effective_value)
+        for name, bind in binds
+    ]
 
-    For paths where a quarter of the time of `connection.execute(insert(table), rows)` counts.
+
+def execute_rows(connection: Connection, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run `statement` for each of the rows, which all have a value for every `bindparam` of it.
+
+    For paths where a quarter of the time of `connection.execute(statement, rows)` counts.
     """
     if not rows:
         return
-    statement, columns = _prepared(table, connection.dialect, tuple(rows[0]))
-    values: list[Any]
-    if connection.dialect.positional:
-        values = [tuple([make(row[name]) if make else row[name] for name, make in columns]) for row in rows]
-    else:
-        values = [{name: make(row[name]) if make else row[name] for name, make in columns} for row in rows]
-    connection.exec_driver_sql(statement, values)
+    text, binds = _prepared(statement, connection.dialect)
+    columns: list[Iterable[Any]] = []
+    for name, make, given, fixed in binds:
+        if not given:
+            columns.append(repeat(make(fixed) if make else fixed, len(rows)))
+        elif make:
+            columns.append([make(row[name]) for row in rows])
+        else:
+            columns.append([row[name] for row in rows])
+    values: Any = list(zip(*columns, strict=True))
+    if not connection.dialect.positional:
+        names = [name for name, *_ in binds]
+        values = [dict(zip(names, row, strict=True)) for row in values]
+    connection.exec_driver_sql(text, values)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all have the keys of the first; other columns become NULL, defaults are not asked."""
+    if rows:
+        execute_rows(connection, _inserting(table, tuple(rows[0])), rows)
 
 
 def insert_new(connection: Connection, table: Table) -> Insert:
