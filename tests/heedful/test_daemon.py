@@ -221,6 +221,7 @@ async def test_a_channel_without_its_secret_stops_alone_and_rings(house: Househo
     house.write()
     async with house.runs() as running:
         await logged(running, "NOT_SET_ANYWHERE")
+        await logged(running, '"channel": "shop", "event": "channel listens"')
         status, text = await running.get("/readyz")
         assert status == 503
         assert list(orjson.loads(text)["channels"]) == ["telegram-care"]
@@ -253,7 +254,7 @@ async def test_the_kill_switch_by_command_and_by_file(house: Household, bot_api:
         (house.folder / "heedful.db.pause").touch()
         await house.until("ledger", holds=lambda _: True)
         async with asyncio.timeout(20):
-            while "heedful_paused 1.0" not in (await running.get("/metrics"))[1]:
+            while "heedful_paused 1.0" not in (await running.get("/metrics"))[1]:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.1)
         await bot_api.say("stolen card", sender=502)
         await house.until("ledger", holds=lambda books: books["suppressed_because"].get("paused") == 2)
