@@ -21,10 +21,16 @@ __all__ = ["Cues", "Found", "Hit"]
 
 _STOPS = re.compile(r"[.!?。！？;；\n](?!\d)")
 _FIRST_WIDE = "\u2e80"
-_LINE_ENDS = str.maketrans("\n\r\t", "   ")
 _KEPT = "%$+"
-_PLAIN = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) not in _KEPT}
-"""Punctuation inside Latin text counts as a blank, so that a blank on either side of a literal bounds it."""
+
+
+def _blanks(kept: str) -> bytes:
+    """For `bytes.translate`: a blank for all that is no letter, no digit and not `kept`."""
+    return bytes(code if chr(code).isalnum() or chr(code) in kept else 32 for code in range(128)).ljust(256)
+
+
+_PLAIN, _BARE = _blanks(_KEPT), _blanks("")
+"""Punctuation around Latin words counts as a blank, so that a blank on either side of a literal bounds it."""
 _ENOUGH = 32
 """Hits of one tag in one text: more of them say nothing new, and a flood of them must not cost more."""
 _MARKED = "[#@"
@@ -52,12 +58,17 @@ class _Literal(NamedTuple):
     part: int
     bounded_left: bool
     bounded_right: bool
+    text: str
 
-    def padded(self, text: str) -> str:
-        """As it is looked for in Latin text: a blank wherever a word must begin or end."""
-        return " " * self.bounded_left + text.translate(_PLAIN) + " " * self.bounded_right
+    def padded(self, table: bytes) -> str:
+        """As it is looked for among blanked text: a blank wherever a word must begin or end."""
+        return " " * self.bounded_left + _blanked(self.text, table) + " " * self.bounded_right
 
 
+_Match = tuple[int, int, Sequence[_Literal]]
+"""Start, end, and what the literal that stands there may mean."""
+_ANY = -1
+"""In place of a second part: the pattern has none."""
 _Place = Callable[[str, int, int, _Literal], _Span | None]
 
 
@@ -69,7 +80,7 @@ class _Rule(NamedTuple):
 
 
 class Cues:
-    """Patterns compiled into two overlapping automata, one for ASCII texts and one for all others."""
+    """Patterns compiled into overlapping automata: one for ASCII texts, two for words and the rest of others."""
 
     def __init__(self, files: Iterable[str]) -> None:
         self._parts: dict[tuple[str, ...], int] = {}
@@ -83,7 +94,7 @@ class Cues:
                 else:
                     self._add(row[0], float(row[1]), named(row[2], names))
         self._needs = {part: needed for part, rules in self._rules.items() if (needed := _needed(rules))}
-        self._latin, self._wide = self._compiled()
+        self._latin, self._words, self._wide = self._compiled()
 
     def _add(self, tag: str, weight: float, text: str) -> None:
         for pattern in patterns(text):
@@ -99,33 +110,47 @@ class Cues:
                 literal = choice.removesuffix("*")
                 open_end = literal != choice
                 self._literals.setdefault(literal, []).append(
-                    _Literal(number, _is_latin(literal[0]), _is_latin(literal[-1]) and not open_end)
+                    _Literal(number, _is_latin(literal[0]), _is_latin(literal[-1]) and not open_end, literal)
                 )
         return self._parts[choices]
 
-    def _compiled(self) -> tuple[_Automaton, _Automaton]:
-        wide = [(text, literal) for text, found in self._literals.items() for literal in found]
-        latin = [(literal.padded(text), literal) for text, literal in wide if text.isascii() and text[0] not in _MARKED]
-        first, later = frozenset(self._rules), frozenset().union(*self._needs.values())
-        return _Automaton([one for one in latin if one[0].strip()], first, later), _Automaton(wide, first, later)
+    def _compiled(self) -> tuple[_Automaton, _Automaton, _Automaton]:
+        every = [literal for found in self._literals.values() for literal in found]
+        ascii_ = [one for one in every if one.text.isascii() and one.text[0] not in _MARKED]
+        latin = [(padded, one) for one in ascii_ if (padded := one.padded(_PLAIN)).strip()]
+        words = [(padded, one) for one in ascii_ if (padded := one.padded(_BARE)).strip()]
+        among_words = {id(one) for _, one in words}
+        wide = [(one.text, one) for one in every if id(one) not in among_words]
+        return (
+            _Automaton(latin, self._rules, _unpadded),
+            _Automaton(words, self._rules, _verified),
+            _Automaton(wide, self._rules, _checked),
+        )
 
     def find(self, text: str) -> dict[str, list[Hit]]:
         """Every cue in the folded `text`, by tag; what an exception overlaps is gone."""
-        latin = text.isascii()
-        automaton = self._latin if latin else self._wide
-        matches = automaton.matches(f" {text.translate(_PLAIN)} " if latin else text.translate(_LINE_ENDS))
-        place: _Place = _unpadded if latin else _checked
-        begun = _places(text, matches, automaton.begins, place)
+        line = text
+        if text.isascii():
+            runs = [(self._latin, self._latin.matches(f" {_blanked(text, _PLAIN)} "))]
+        else:
+            line = text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
+            words = self._words.matches(f" {_blanked(text, _BARE)} ")
+            runs = [(self._wide, self._wide.matches(line)), (self._words, words)]
+        present = {_ANY}
+        for automaton, matches in runs:
+            automaton.note(matches, present)
+        begun = [span for automaton, matches in runs for span in automaton.begun(line, matches, present)]
         if not begun:
             return {}
         needs = self._needs
         wanted = frozenset().union(*[needs[part] for _, _, part in begun if part in needs])
         later: dict[int, list[tuple[int, int]]] = {}
-        for start, end, part in _places(text, matches, automaton.follows, place) if wanted else ():
-            if part in wanted:
-                later.setdefault(part, []).append((start, end))
-        for spans in later.values():
-            spans.sort()
+        if wanted:
+            for automaton, matches in runs:
+                for start, end, part in automaton.following(line, matches, wanted):
+                    later.setdefault(part, []).append((start, end))
+            for spans in later.values():
+                spans.sort()
         return _taken_back(self._applied(text, begun, later))
 
     def _applied(
@@ -155,41 +180,77 @@ def _needed(rules: Iterable[_Rule]) -> frozenset[int]:
 class _Automaton:
     """Literals, and which parts of patterns each of them begins or continues."""
 
-    def __init__(self, literals: Iterable[tuple[str, _Literal]], first: frozenset[int], later: frozenset[int]) -> None:
+    def __init__(
+        self, literals: Iterable[tuple[str, _Literal]], rules: Mapping[int, Sequence[_Rule]], place: _Place
+    ) -> None:
         meanings: dict[str, list[_Literal]] = {}
         for text, literal in literals:
             meanings.setdefault(text, []).append(literal)
-        self.begins = [tuple(one for one in found if one.part in first) for found in meanings.values()]
-        self.follows = [tuple(one for one in found if one.part in later) for found in meanings.values()]
+        later = frozenset(part for found in rules.values() for rule in found for part in rule.parts)
+        shared: dict[frozenset[int], frozenset[int]] = {}  # few different sets: they stay in the processor's cache
+        self._begins = [tuple(one for one in found if one.part in rules) for found in meanings.values()]
+        self._meanings = [tuple(found) for found in meanings.values()]
+        self._follows = [shared.setdefault(one, one) for one in (_parts(found) & later for found in self._meanings)]
+        self._seconds = [shared.setdefault(one, one) for one in (_seconds(found, rules) for found in self._begins)]
         self._matcher = AhoCorasick(list(meanings))
+        self._place = place
 
     def matches(self, text: str) -> list[_Span]:
         """Number of the literal, start and end of all that stands in `text`, overlaps too."""
         return self._matcher.find_matches_as_indexes(text, overlapping=True)
 
+    def note(self, matches: Sequence[_Span], present: set[int]) -> None:
+        """Add to `present` the parts that may continue patterns."""
+        follows = self._follows
+        present.update(*[follows[index] for index, _, _ in matches])
 
-def _places(
-    text: str, matches: Sequence[_Span], meanings: Sequence[tuple[_Literal, ...]], place: _Place
-) -> list[_Span]:
-    """Start, end and part of those matches that mean something and keep the bounds of words."""
-    spans: list[_Span] = []
-    for index, start, end in matches:
-        for literal in meanings[index]:
-            span = place(text, start, end, literal)
-            if span:
-                spans.append(span)
-    return spans
+    def begun(self, text: str, matches: Sequence[_Span], present: set[int]) -> list[_Span]:
+        """What begins patterns, less what begins only patterns whose next part stands nowhere in the text."""
+        seconds, begins = self._seconds, self._begins
+        promising = [(start, end, begins[i]) for i, start, end in matches if not seconds[i].isdisjoint(present)]
+        return _places(text, promising, self._place) if promising else []
+
+    def following(self, text: str, matches: Sequence[_Span], wanted: frozenset[int]) -> list[_Span]:
+        """What continues patterns with one of the `wanted` parts."""
+        follows, meanings = self._follows, self._meanings
+        found = [(start, end, meanings[i]) for i, start, end in matches if not follows[i].isdisjoint(wanted)]
+        return [span for span in _places(text, found, self._place) if span[2] in wanted]
 
 
-def _unpadded(_: str, start: int, end: int, literal: _Literal) -> _Span:
+def _parts(literals: Iterable[_Literal]) -> frozenset[int]:
+    return frozenset(literal.part for literal in literals)
+
+
+def _seconds(literals: Iterable[_Literal], rules: Mapping[int, Sequence[_Rule]]) -> frozenset[int]:
+    """The parts of which one must stand in the text for any rule of the literals to hold."""
+    every = [rule for literal in literals for rule in rules[literal.part]]
+    return frozenset(rule.rest[0][0] if rule.rest else _ANY for rule in every)
+
+
+def _places(text: str, matches: Iterable[_Match], place: _Place) -> list[_Span]:
+    """Start, end and part of those matches that keep the bounds of words."""
+    return [
+        span for start, end, literals in matches for literal in literals if (span := place(text, start, end, literal))
+    ]
+
+
+def _unpadded(_: str, start: int, end: int, literal: _Literal) -> _Span | None:
     """Where a match in the padded text stands in the text itself; the literal holds its own bounds."""
-    part, left, right = literal
+    part, left, right, _text = literal
     return start + left - 1, end - right - 1, part
+
+
+def _verified(text: str, start: int, end: int, literal: _Literal) -> _Span | None:
+    """As `_unpadded`, where blanks may stand for anything that is no ASCII letter or digit."""
+    start += literal.bounded_left - 1
+    if not text.startswith(literal.text, start):
+        return None
+    return _checked(text, start, end - literal.bounded_right - 1, literal)
 
 
 def _checked(text: str, start: int, end: int, literal: _Literal) -> _Span | None:
     """The match, unless a Latin word goes on beside it; a Chinese character bounds a word as well as a blank."""
-    part, left, right = literal
+    part, left, right, _text = literal
     if left and start and _is_latin(text[start - 1]):
         return None
     if right and end < len(text) and _is_latin(text[end]):
@@ -230,3 +291,8 @@ def _covered(hit: Hit, spans: list[Hit]) -> bool:
 
 def _is_latin(character: str) -> bool:
     return character < _FIRST_WIDE and character.isalnum()
+
+
+def _blanked(text: str, table: bytes) -> str:
+    """The text as ASCII, as long as before: `table` makes a blank of all that is no part of a word."""
+    return text.encode("ascii", "replace").translate(table).decode("ascii")
