@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sentiment.api import Harm, Kind
 from sentiment.cues import Hit
@@ -21,8 +21,7 @@ _MANY_MENTIONS = 3
 _TOPIC = re.compile(r"#[^#\s]{1,30}#|(?:^|\s)#\w+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What the kind is told from, beside the cues."""
 
     text: str

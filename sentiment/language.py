@@ -103,14 +103,18 @@ def _with_han(folded: Folded, han: int, hint: str | None) -> str:
         script, count = _commonest(text)
         if script and count > han:
             return script
-    latin = len(re.findall("[a-z]{2,}", _NOT_WORDS.sub(" ", text)))
-    return _chinese(folded.original, hint) if han * 2 >= latin else _latin(text, hint)
+    if len(text) > 5 * han and len(re.findall("[a-z]{2,}", _NOT_WORDS.sub(" ", text))) > han * 2:
+        return _latin(text, hint)  # a Latin word takes two letters: a shorter text cannot hold so many
+    return _chinese(folded.original, hint)
 
 
 def _chinese(original: str, hint: str | None) -> str:
     letters = original[:_READ]
-    simplified = sum([letter in _SIMPLIFIED for letter in letters])
-    traditional = sum([letter in _TRADITIONAL for letter in letters])
+    if _TRADITIONAL.isdisjoint(letters):
+        simplified, traditional = int(not _SIMPLIFIED.isdisjoint(letters)), 0
+    else:
+        simplified = sum([letter in _SIMPLIFIED for letter in letters])
+        traditional = sum([letter in _TRADITIONAL for letter in letters])
     if simplified != traditional:
         return "zh-Hans" if simplified > traditional else "zh-Hant"
     return "zh-Hant" if _says_traditional(hint) else "zh-Hans"

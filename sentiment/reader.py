@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
+from operator import itemgetter
+from typing import NamedTuple
 
 from config.folding import READ_AT_MOST, Folded
 from config.schema import Brand
@@ -41,11 +43,7 @@ _NEEDED: Mapping[Kind, float] = {
 _SHARE: Mapping[Addressed, float] = {"to_us": 1.0, "about_us": 0.7, "unknown": 0.7, "about_other": 0.2}
 _WORDS_SHOWN = 6
 _AROUND = " ,.!?，。！？~"
-_PLAIN: Mapping[int, str | None] = {
-    0x2019: "'",
-    0x2018: "'",
-    **dict.fromkeys((0xFE0F, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)),
-}
+_PLAIN = {"\u2019": "'", "\u2018": "'", **dict.fromkeys("\ufe0f\u200b\u200c\u200d\u2060\ufeff", "")}
 
 
 @cache
@@ -54,14 +52,14 @@ def _cues() -> Cues:
 
 
 @cache
-def _for_vader() -> Mapping[int, str | None]:
+def _for_vader() -> tuple[re.Pattern[str], Mapping[str, str]]:
     """Curly quotes straight, invisible characters gone, and no emoji that our own table weighs."""
     ours = {letter for row in rows("english.tsv") if row[0] == "emoji" for letter in row[2] if ord(letter) > 0x2000}
-    return {**{ord(letter): " " for letter in ours}, **_PLAIN}
+    table = {**dict.fromkeys(ours, " "), **_PLAIN}
+    return re.compile(f"[{''.join(map(re.escape, table))}]"), table
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
+class _Heard(NamedTuple):
     """All that one text says, before it is put into numbers."""
 
     text: str
@@ -88,7 +86,7 @@ class FastReader:
         """One folded message, and what the platform says about it."""
         heard = self._hear(folded, circumstances)
         unread = heard.language not in _READ and letters(heard.text) >= _LETTERS_TO_READ
-        harm = self._harm(heard, unread)
+        harm = self._harm(heard, unread) if heard.found else ()
         negative = _negative(heard, harm, unread)
         evidence = Evidence(
             text=heard.text,
@@ -96,7 +94,7 @@ class FastReader:
             negative=negative,
             total=heard.total,
             harms=harm,
-            suffered=any(hit.tag == "fail" and hit.weight <= -1.5 for hit in heard.tone.hits),
+            suffered="fail" in heard.found and _suffered(heard.tone.hits),
         )
         what = kind(heard.found, evidence)
         whom = addressed(heard.who, circumstances)
@@ -117,7 +115,7 @@ class FastReader:
             asks_person="person" in heard.found or _whole(heard),
             ironic=ironic,
             unread=unread,
-            why=tuple(_why(folded, heard, harm)),
+            why=_why(folded, heard, harm) if heard.found else (),
         )
 
     @staticmethod
@@ -145,6 +143,10 @@ class FastReader:
         return _Heard(text, language, found, who, tone, total, asks, general)
 
 
+def _suffered(hits: Sequence[Hit]) -> bool:
+    return any(hit.tag == "fail" and hit.weight <= -1.5 for hit in hits)
+
+
 def _scale(text: str, hit: Hit) -> float:
     return english.scale(text, hit) if text[hit.start] < _FIRST_WIDE else chinese.scale(text, hit)
 
@@ -153,7 +155,8 @@ def _vader(folded: Folded, found: Mapping[str, Sequence[Hit]], *, asks: bool, as
     """VADER's sum, less what it sees in words of courtesy; in a calm question it hardly counts."""
     original = folded.original[:READ_AT_MOST]
     if not original.isascii():
-        original = original.translate(_for_vader())
+        odd, plain = _for_vader()
+        original = odd.sub(lambda letter: plain[letter[0]], original)
     valence = english.valence(original, stretched=folded.offsets is not None)
     courtesy = sum([hit.weight for hit in found.get("calm", ())])
     if valence > 0 > courtesy:
@@ -210,10 +213,12 @@ def _label(heard: _Heard, negative: float, ironic: bool, unread: bool) -> Label:
 
 def _whole(heard: _Heard) -> bool:
     """Some words ask for a person only where they are the whole message."""
+    if "person_whole" not in heard.found:
+        return False
     text = heard.text
     return any(
         not text[: hit.start].strip(_AROUND) and not text[hit.end :].strip(_AROUND)
-        for hit in heard.found.get("person_whole", ())
+        for hit in heard.found["person_whole"]
     )
 
 
@@ -223,13 +228,16 @@ def _scorer(language: str) -> str:
     return f"{language.partition('-')[0]}/rules-1"
 
 
-def _why(folded: Folded, heard: _Heard, harm: Sequence[Harm]) -> Iterable[Weight]:
+def _why(folded: Folded, heard: _Heard, harm: Sequence[Harm]) -> tuple[Weight, ...]:
     """The words that weighed most, where they stand in the original."""
     found = heard.found
     pulls = [(2.0 + hit.weight, hit, f"harm: {hit.tag}") for name in harm for hit in found[name]]
-    pulls += [(1.0 + hit.weight, hit, f"urgent: {tag}") for tag in TAGS for hit in found.get(tag, ())]
+    pulls += [(1.0 + hit.weight, hit, f"urgent: {tag}") for tag in TAGS if tag in found for hit in found[tag]]
     pulls += [(abs(hit.weight), hit, f"{hit.tag} {hit.weight:+.1f}") for hit in heard.tone.hits if hit.weight]
     pulls += [(1.5, hit, "irony") for hit in found.get("irony", ())]
-    for _, hit, reason in sorted(pulls, key=lambda pull: -pull[0])[:_WORDS_SHOWN]:
+    pulls.sort(key=itemgetter(0), reverse=True)
+    shown: list[Weight] = []
+    for _, hit, reason in pulls[:_WORDS_SHOWN]:
         first, last = folded.span(hit.start, hit.end)
-        yield Weight(start=first, end=last, reason=reason)
+        shown.append(Weight(start=first, end=last, reason=reason))
+    return tuple(shown)

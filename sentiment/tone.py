@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sentiment.cues import Hit
 
@@ -18,8 +18,7 @@ _MIDDLE, _SLOPE = 1.15, 0.85
 _ALPHA = 15.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tone:
+class Tone(NamedTuple):
     """`positive` and `negative` are sums of valence (the latter <= 0); `hits` what made them, scaled."""
 
     positive: float = 0.0

@@ -36,6 +36,7 @@ _HIT, _MODIFIES, _ANCHOR, _UPPER, _BUT = 1, 2, 4, 8, 16
 _MEDDLES = _MODIFIES | _ANCHOR
 _LOUD_BUT = _BUT | _UPPER
 _NOT_HITS = bytes(code for code in range(32) if not code & _HIT)
+_TO_HITS = bytes(code & _HIT for code in range(256))
 _TO_MEDDLES = bytes(_MEDDLES if code & _MEDDLES else 0 for code in range(256))
 _NOT_UPPER = bytes(code for code in range(32) if not code & _UPPER)
 
@@ -142,7 +143,7 @@ class Vader(package.SentimentIntensityAnalyzer):  # type: ignore[misc]
     def _weigh(self, tokens: list[str]) -> list[float]:
         """Every valence that is not zero, in the order of the words."""
         known = self._codes
-        codes = bytes([known[token] for token in tokens])
+        codes = bytes(map(known.__getitem__, tokens))
         if not codes.translate(None, _NOT_HITS):
             return []
         shouted = len(codes.translate(None, _NOT_UPPER))
@@ -150,7 +151,9 @@ class Vader(package.SentimentIntensityAnalyzer):  # type: ignore[misc]
         words: list[Word] = []
         found: list[tuple[int, float]] = []
         meddled = codes.translate(_TO_MEDDLES)
-        for i in [i for i, code in enumerate(codes) if code & _HIT]:
+        hits = codes.translate(_TO_HITS)
+        i = hits.find(_HIT)
+        while i >= 0:
             if _MEDDLES in meddled[i - 3 if i > 3 else 0 : i + 3]:
                 words = words or [self._words[token] for token in tokens]
                 valence = _valence(words, i, capitals)
@@ -160,6 +163,7 @@ class Vader(package.SentimentIntensityAnalyzer):  # type: ignore[misc]
                     valence = valence + _C_INCR if valence > 0 else valence - _C_INCR
             if valence:
                 found.append((i, valence))
+            i = hits.find(_HIT, i + 1)
         return _after_but(codes, found)
 
 
