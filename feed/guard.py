@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.schema import Care
 
-__all__ = ["CSP", "FORWARDING", "Gate", "Place", "forwarded", "place"]
+__all__ = ["CSP", "FORWARDING", "Gate", "Place", "forwarded", "loopback", "place"]
 
 CSP = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
@@ -66,6 +66,17 @@ def place(scope: Scope, care: Care) -> Place | None:
     public = _public(care.web.public_url)
     if public and (host, port or DEFAULT_PORTS[public.scheme]) == (public.host, public.port):
         return public
+    return _loopback(scope, host, port)
+
+
+def loopback(scope: Scope) -> Place | None:
+    """Where this request believes to be, if that is this machine by one of its own names and our port."""
+    hosts = Headers(scope=scope).getlist("host")
+    asked = _netloc(hosts[0]) if len(hosts) == 1 else None
+    return None if asked is None else _loopback(scope, *asked)
+
+
+def _loopback(scope: Scope, host: str, port: int | None) -> Place | None:
     ours = (scope.get("server") or ("", None))[1]
     return Place("http", host, port or 80) if host in LOOPBACK and (port or 80) == ours else None
 

@@ -1,7 +1,8 @@
 """The doors without a face: /hooks/{channel}, /livez, /readyz and /metrics.
 
 A hook is answered only after what it brought is committed. These routes know no session, so they take no
-Host check: a platform calls them by whatever name the proxy has.
+Host check: a platform calls them by whatever name the proxy has. Only /metrics, where no token is given, asks
+for one of this machine's own names: a page of a stranger may be called by a name that leads here.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from connectors.api import ConnectorError, Hook
+from feed.guard import forwarded, loopback
 from heedful.channels import Runner
 from heedful.metrics import Metrics
 from routing.store.errors import StoreError
@@ -27,7 +29,6 @@ __all__ = ["Doors"]
 log = structlog.get_logger("heedful.hooks")
 
 BODY_AT_MOST = 1_000_000
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 class Doors:
@@ -105,24 +106,30 @@ class Doors:
         return JSONResponse({"status": "ready" if not late else "not ready", "channels": late}, 503 if late else 200)
 
     async def _scrape(self, request: Request) -> Response:
-        if not self._may_scrape(request):
-            return Response(status_code=403)
+        if not self._knows_token(request):
+            if not _from_here(request):
+                return Response(status_code=403)
+            if loopback(request.scope) is None:
+                return Response(status_code=421)
         if self._refresh is not None:
             with suppress(StoreError):  # a database that is down is the very time to look at the rest
                 await self._refresh()
         return Response(self._metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    def _may_scrape(self, request: Request) -> bool:
-        """From this machine itself (and through no proxy), or with the bearer token."""
+    def _knows_token(self, request: Request) -> bool:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if self._token and scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), self._token.encode()):
-            return True
-        if request.client is None or any(name in request.headers for name in FORWARDED):
-            return False
-        try:
-            return ip_address(request.client.host).is_loopback
-        except ValueError:
-            return False
+        bearer = scheme.lower() == "bearer"
+        return bool(self._token and bearer and hmac.compare_digest(given.encode(), self._token.encode()))
+
+
+def _from_here(request: Request) -> bool:
+    """From this machine itself, and through no proxy."""
+    if request.client is None or forwarded(request.headers):
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _read(request: Request) -> bytes | None:

@@ -32,6 +32,14 @@ def _scrub_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
     return event
 
 
+# A traceback with its locals would show what a customer wrote, and every secret in reach.
+_console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
+
+def _on_terminal(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
+    return scrub(_console(logger, name, event))
+
+
 class _Unbreakable:
     """Standard error, for a program that must go on where it cannot be written: a full disk, a closed pipe."""
 
@@ -44,10 +52,11 @@ class _Unbreakable:
             sys.stderr.flush()
 
 
-class _Quiet(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = scrub(record.getMessage()), None
-        return True
+class _Scrubbed(logging.Formatter):
+    """The whole of what is written: a traceback ends with the words of its error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record))
 
 
 def configure(level: str = "INFO") -> None:
@@ -59,7 +68,7 @@ def configure(level: str = "INFO") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     render: list[Any] = (
-        [_scrub_event, structlog.dev.ConsoleRenderer()]
+        [_scrub_event, _on_terminal]
         if terminal
         else [structlog.processors.format_exc_info, _scrub_event, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
@@ -70,8 +79,7 @@ def configure(level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_Quiet())
-    handler.setFormatter(logging.Formatter("%(asctime)s [%(levelname)s] %(name)s: %(message)s"))
+    handler.setFormatter(_Scrubbed("%(asctime)s [%(levelname)s] %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("httpx", "httpcore", "telegram", "aiohttp.access", "uvicorn.access", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,8 +1,9 @@
 """Tells a team: each new P1 and P2, again after 5, 15 and 60 minutes until somebody claims.
 
-Unlike an acknowledgement a notification is repeated on doubt: two are better than none. Its text is frozen
-when the case is opened; what leaves a region holds the priority and a link, and no word of the customer.
-One target that fails or hangs never holds up another.
+Unlike an acknowledgement a notification is repeated on doubt: two are better than none, and while nobody has
+claimed the case none is given up, however long a target is away. Its text is frozen when the case is opened;
+what leaves a region holds the priority and a link, and no word of the customer. One target that fails or hangs
+never holds up another.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ __all__ = ["KINDS", "REPEATS", "Announcement", "Notifier", "describe", "open_tar
 log = structlog.get_logger("heedful.notify")
 
 REPEATS = (timedelta(0), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
-GIVE_UP = 12
+LONGEST_PAUSE = timedelta(minutes=15)
 TELL_WITHIN = timedelta(seconds=10)
 LONGEST_REST = timedelta(minutes=1)
 """A target that does not answer is left alone, but a new P1 is tried within a minute."""
@@ -297,13 +298,11 @@ class Notifier:
 
     async def _fail(self, row: Row, failure: ConnectorError, now: datetime) -> None:
         log.warning("not told", target=row["target"], reason=str(failure), attempts=row["attempts"] + 1)
-        pause = timedelta(seconds=min(900, 5 * 2 ** row["attempts"]))
+        pause = timedelta(seconds=5 * 2 ** min(row["attempts"], 8))
         if isinstance(failure, Unreachable) and failure.retry_after is not None:
             pause = failure.retry_after
+        pause = min(pause, LONGEST_PAUSE)
         self._resting[row["target"]] = now + min(pause, LONGEST_REST)
-        if row["attempts"] + 1 >= GIVE_UP:
-            await self._settle(row, "refused", str(failure))
-            return
         statement = (
             update(OUTBOX)
             .where(OUTBOX.c.id == row["id"])

@@ -1,13 +1,17 @@
 """Repairs a text, and takes out of it what nobody should have posted: numbers of cards, people and phones, secrets.
 
 What is read, stored and shown is the masked text. Masking is idempotent, and leaves order numbers, dates,
-prices, times and flight numbers readable.
+prices, times and flight numbers readable. Its work grows with the length of the text and no faster: patterns
+are bounded or never taken back, and a run of digits is looked into only where it could hold a number of interest.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import accumulate
 
 import phonenumbers
 from stdnum import iban, luhn
@@ -39,7 +43,7 @@ _SECRETS = re.compile(
     r"|xox[abeprs]-[\w-]{10,}|xapp-[\w-]{10,}"
     r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|npm_[A-Za-z0-9]{30,}"
     r"|hf_[A-Za-z0-9]{20,}|SG\.[\w-]{16,}\.[\w-]{16,})"
-    r"|(?<![A-Za-z0-9])eyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?"
+    r"|(?<![A-Za-z0-9])eyJ[\w-]{8,512}\.eyJ[\w-]{8,}(?:\.[\w-]*)?"
     r"|(?i:(?<=bearer )[A-Za-z0-9._~+/-]{16,}=*)"
 )
 _HARMLESS = frozenset(
@@ -52,14 +56,21 @@ _PASSWORD = re.compile(
     r"(?i)((?:\b(?:password|passwd|passcode|pwd|pass phrase|passphrase|api[_ -]?key"
     r"|secret(?:[_ -]?key)?|access[_ -]?token|token|pin(?: code)?|otp|cvv|cvc|verification code)"
     r"|密码|密碼|口令|验证码|驗證碼|支付密码|登录密码|登入密碼|安全码|安全碼)"
-    r"(?:\s*(?:是|为|為|:|：|=)\s*|\s+(?:is|was)\s*[:：]?\s*))"
+    r"(?:\s*+(?:是|为|為|:|：|=)\s*+|\s++(?:is|was)\s*+[:：]?\s*+))"
     r"([\"'“「]?)([A-Za-z0-9!-/:-@\\^_`{|}~]{4,})"
 )
 _SEPARATOR = r"[ \u00a0\u2000-\u200d\u2060\ufeff\u202f\u3000\-\u2010-\u2015\u2212._/·*]"
-_DIGIT_RUN = re.compile(
-    r"(?<![A-Za-z0-9])(?:[+＋]\s?)?[(（]?"
-    rf"\d(?:(?:{_SEPARATOR}|[()（）]){{0,3}}\d){{6,39}}[Xxｘ]?(?![A-Za-z0-9])"
-)
+_BETWEEN = rf"(?:{_SEPARATOR}|[()（）]){{0,3}}"
+_DIGIT_RUN = re.compile(rf"(?<![A-Za-z0-9])(?:[+＋]\s?)?[(（]?(\d(?:{_BETWEEN}\d){{6,119}}[Xxｘ]?)(?![A-Za-z0-9])")
+"""As many digits as are looked at together; longer runs in stretches that overlap by the length of a number."""
+_ONWARD = re.compile(rf"{_BETWEEN}(?=\d)")
+_APART = re.compile(r"[^\dXxｘ]+")
+_GROUP = re.compile(r"\d+[Xxｘ]?")
+_DIGITS = re.compile(r"\d+")
+_LETTER = re.compile(r"[^\W\d_]")
+_OPENING = re.compile(r"[+＋]\s?[(（]?$|[(（]$")
+_ID_LIKE = re.compile(r"[1-68]\d{5}(?:19|20)\d\d[01]\d[0-3]\d")
+_CARD_LIKE = re.compile(r"[2-6]")
 _GLUED = re.compile(r"\d{13,}")
 _IBAN = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \u00a0\-]?[A-Za-z0-9]{2,4}){3,8}"
@@ -90,10 +101,17 @@ _DATE = re.compile(
 )
 _CARD_LENGTHS = (16, 15, 14, 13, 19, 18, 17)
 _CARD_STARTS = "23456"
+_RUN_AT_LEAST, _CARD_AT_LEAST, _LONGEST = 7, 13, 19
+_DOUBLED = bytes(d * 2 - 9 * (d > 4) for d in range(10)).ljust(256, b"\0")
+_IBAN_DIGITS = {
+    **{ord(letter): str(int(letter, 36)) for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+    **dict.fromkeys(map(ord, " \u00a0-")),
+}
 _ROUNDS = 8
 
-Group = tuple[str, int, int]
-"""Digits that stand together, as ASCII, and where they stand in the text."""
+Hit = tuple[int, str]
+"""The last group of a number, and what it is."""
+Try = Callable[[int], Hit | None]
 
 
 def repair(text: str) -> str:
@@ -143,7 +161,7 @@ def _once(text: str) -> str:
         text = _IBAN.sub(_iban, text)
         text = _HKID.sub("[id]", text)
         text = _TAIWAN_ID.sub(_taiwan_id, text)
-        text = _DIGIT_RUN.sub(_run, text)
+        text = _numbers(text)
         if _holds(lower, _PAPERS):
             text = _PASSPORT.sub(_passport, text)
         text = _GLUED.sub(_glued, text)
@@ -177,6 +195,8 @@ def _iban(match: re.Match[str]) -> str:
     text = match[0]
     ends = [len(text), *(m.start() for m in re.finditer(r"[ \u00a0-]", text))]
     for end in sorted(ends, reverse=True):
+        if int((text[4:end] + text[:4]).translate(_IBAN_DIGITS)) % 97 != 1:
+            continue
         try:
             if iban.validate(text[:end]):
                 return "[iban]" + text[end:]
@@ -191,27 +211,164 @@ def _glued(match: re.Match[str]) -> str:
     return "[card]" if len(digits) <= 19 and digits[0] in _CARD_STARTS and luhn.is_valid(digits) else match[0]
 
 
-def _run(match: re.Match[str]) -> str:
-    """One stretch of digits and separators: mask the numbers in it, keep the rest."""
-    text = match[0]
-    groups = _groups(text)
-    before = match.string[max(0, match.start() - 24) : match.start()]
-    found: list[tuple[int, int, str]] = []
-    at = 0
-    while at < len(groups):
-        hit = _identity(groups, at) or _abroad(text, groups, at) or _card(groups, at)
-        hit = hit or _phone(text, groups, at, before)
-        if hit is None:
-            at += 1
-            continue
-        last, kind = hit
-        found.append((groups[at][1], groups[last][2], kind))
-        at = last + 1
-    return _replaced(text, found)
+def _numbers(text: str) -> str:
+    """Mask the numbers in every run of digits and separators, and keep the rest."""
+    masked: list[str] = []
+    done = at = 0
+    onward = -1
+    while run := _DIGIT_RUN.search(text, at):
+        opened = run.start()
+        before = text[max(done, opened - 24) : opened]
+        stretch = _Stretch(text, run, None if opened <= onward else (masked[-1] + before if masked else before)[-24:])
+        for start, end, kind in stretch.found():
+            masked += (text[done:start], kind)
+            done = end
+        at = max(done, stretch.next)
+        following = _ONWARD.match(text, at) if at > done else None
+        onward = following.end() if following else -1
+    return "".join((*masked, text[done:])) if masked else text
 
 
-def _groups(text: str) -> list[Group]:
-    return [(_ascii(m[0]), m.start(), m.end()) for m in re.finditer(r"\d+[Xxｘ]?", text)]
+class _Stretch:
+    """One run of digits and separators, or as much of it as is looked at together.
+
+    `before` is what stands before the run, None where it is digits of the same run; `next` is where the following
+    stretch begins, unless a number goes beyond it.
+    """
+
+    def __init__(self, text: str, run: re.Match[str], before: str | None) -> None:
+        self._text = text
+        self._begin = self._first = 0 if before is not None else -1
+        self._floor = run.start() if before is not None else 0
+        self._opened, self._closed = run.span(1)
+        shape = _APART.sub("-", run[1])
+        self._shape = shape if shape.isascii() else "-".join(map(_ascii, shape.split("-")))
+        self._digits = self._shape.replace("-", "")
+        sign = text[run.start() : self._opened]
+        self._plus = sign != "" and sign.rstrip(" (（").endswith(("+", "＋"))
+        words = _DIGITS.split((before or "") + sign)[-1]
+        worded = _LETTER.search(words) is not None
+        self._asked = worded and _PHONE_WORDS.search(words) is not None
+        self._numbered = worded and not self._asked and _NUMBERED.search(words) is not None
+        self._sums: list[list[int]] = []
+        self.next = self._closed
+        if len(self._digits) > _LONGEST and _ONWARD.match(text, self._closed):
+            self.next = self._late()
+
+    def _late(self) -> int:
+        """Behind the last group in which a number can begin and still end within this stretch, however long it is."""
+        at, left = self._closed, _LONGEST
+        while left:
+            at -= 1
+            left -= self._text[at].isdecimal()
+        group = _GROUP.match(self._text, at)
+        following = _ONWARD.match(self._text, group.end() if group else at)
+        return min(following.end() if following else self._closed, self._closed)
+
+    def found(self) -> list[tuple[int, int, str]]:
+        """Where the numbers stand, and what they are."""
+        found: list[tuple[int, int, str]] = []
+        tries = self._tries()
+        if not tries:
+            return found
+        self._groups = [match.span() for match in _GROUP.finditer(self._text, self._opened, self._closed)]
+        self._offsets = [0, *accumulate([end - start for start, end in self._groups])]
+        self._ends = {offset: last for last, offset in enumerate(self._offsets, -1)}
+        at = 0
+        while tries and at < len(self._groups) and (self._groups[at][0] < self.next or at == self._first):
+            for attempt in tries:
+                if hit := attempt(at):
+                    break
+            else:
+                at += 1
+                continue
+            last, kind = hit
+            start = self._groups[at][0]
+            opening = _OPENING.search(self._text, max(self._floor, start - 3), start) if kind == "[phone]" else None
+            found.append((opening.start() if opening else start, self._groups[last][1], kind))
+            at = last + 1
+            tries = self._again(at, kind)
+        return found
+
+    def _again(self, at: int, kind: str) -> list[Try]:
+        """The rest is read as it will be once what was found is masked."""
+        rest = self._offsets[at]
+        self._first, self._plus, self._asked, self._numbered = at, False, kind == "[phone]", False
+        return self._tries(rest, rest + at) if len(self._digits) - rest >= _RUN_AT_LEAST else []
+
+    def _tries(self, rest: int = 0, shaped: int = 0) -> list[Try]:
+        """What may be found from there on; nearly always nothing, which a few searches tell."""
+        tries: list[Try] = []
+        length = len(self._digits) - rest
+        if length >= 18 and _ID_LIKE.search(self._digits, rest):
+            tries.append(self._identity)
+        if self._plus:
+            tries.append(self._abroad)
+        if length >= _CARD_AT_LEAST and (
+            length <= _LONGEST or _CARD_LIKE.search(self._digits, rest) or _GLUED.search(self._shape, shaped)
+        ):
+            tries.append(self._card)
+        if self._asked or _PHONE_LIKE.search(self._shape, shaped):
+            tries.append(self._phone)
+        return tries
+
+    def _identity(self, first: int) -> Hit | None:
+        start = self._offsets[first]
+        last = self._ends.get(start + 18)
+        return (last, "[id]") if last is not None and _is_chinese_id(self._digits[start : start + 18]) else None
+
+    def _card(self, first: int) -> Hit | None:
+        """13 to 19 digits that pass Luhn's check; where they are only a part of the run, with a card's first digit."""
+        start = self._offsets[first]
+        likely = self._digits[start] in _CARD_STARTS
+        if not (likely or first == 0 or self._offsets[first + 1] - start >= _CARD_AT_LEAST):
+            return None
+        for length in _CARD_LENGTHS:
+            last = self._ends.get(start + length)
+            if last is None:
+                continue
+            whole = first == last or (first == 0 == self._begin and last == len(self._groups) - 1)
+            if (likely or whole) and self._passes(start, start + length):
+                return last, "[card]"
+        return None
+
+    def _passes(self, start: int, end: int) -> bool:
+        """Luhn's check, by sums up to each digit: those at even places doubled, and those at odd places."""
+        if not self._sums:
+            plain = bytes(ord(digit) & 15 for digit in self._digits)
+            for odd in (0, 1):
+                doubled = bytearray(plain)
+                doubled[odd::2] = doubled[odd::2].translate(_DOUBLED)
+                self._sums.append([0, *accumulate(doubled)])
+        sums = self._sums[end % 2]
+        return (sums[end] - sums[start]) % 10 == 0 and self._digits[start:end].isdigit()
+
+    def _abroad(self, first: int) -> Hit | None:
+        """A number that begins with + and a country's code."""
+        if first != 0 or not self._plus:
+            return None
+        for last, digits in reversed(self._joined(first)):
+            if _international(digits):
+                return last, "[phone]"
+        return None
+
+    def _phone(self, first: int) -> Hit | None:
+        asked = first == self._first and self._asked
+        if not asked and not _PHONE_LIKE.match(self._shape, self._offsets[first] + first):
+            return None
+        if _DATE.match(self._text, self._groups[first][0]) or (first == 0 and self._numbered):
+            return None
+        parts = self._shape.split("-")
+        for last, digits in reversed(self._joined(first)):
+            if _local(digits, parts[first : last + 1], asked=asked):
+                return last, "[phone]"
+        return None
+
+    def _joined(self, first: int) -> list[tuple[int, str]]:
+        """The numbers of at most 15 digits that begin with group `first`: index of the last group, and all digits."""
+        start = self._offsets[first]
+        beyond = bisect_right(self._offsets, start + 15)
+        return [(at - 1, self._digits[start : self._offsets[at]]) for at in range(first + 1, beyond)]
 
 
 def _ascii(digits: str) -> str:
@@ -221,25 +378,6 @@ def _ascii(digits: str) -> str:
 def _digit(letter: str) -> str:
     value = unicodedata.digit(letter, None)
     return "X" if value is None else str(value)
-
-
-def _joined(groups: list[Group], first: int, at_most: int) -> list[tuple[int, str]]:
-    """The numbers that begin with group `first`: index of the last group, and all digits."""
-    joined: list[tuple[int, str]] = []
-    digits = ""
-    for last in range(first, len(groups)):
-        digits += groups[last][0]
-        if len(digits) > at_most:
-            break
-        joined.append((last, digits))
-    return joined
-
-
-def _identity(groups: list[Group], first: int) -> tuple[int, str] | None:
-    for last, digits in _joined(groups, first, 18):
-        if len(digits) == 18 and _is_chinese_id(digits):
-            return last, "[id]"
-    return None
 
 
 def _is_chinese_id(digits: str) -> bool:
@@ -252,48 +390,19 @@ def _is_chinese_id(digits: str) -> bool:
     return "10X98765432"[total % 11] == digits[17].upper()
 
 
-def _card(groups: list[Group], first: int) -> tuple[int, str] | None:
-    """Any 13 to 19 digits that pass Luhn's check; where only a part of the run does, only with a card's first digit."""
-    numbers = {len(digits): (last, digits) for last, digits in _joined(groups, first, 19)}
-    for length in _CARD_LENGTHS:
-        if length not in numbers:
-            continue
-        last, digits = numbers[length]
-        whole = first == last or (first == 0 and last == len(groups) - 1)
-        if (whole or digits[0] in _CARD_STARTS) and digits.isdigit() and luhn.is_valid(digits):
-            return last, "[card]"
-    return None
-
-
-def _abroad(text: str, groups: list[Group], first: int) -> tuple[int, str] | None:
-    """A number that begins with + and a country's code."""
-    if not text[: groups[first][1]].rstrip(" (（").endswith(("+", "＋")):
-        return None
-    for last, digits in reversed(_joined(groups, first, 15)):
-        if _international(digits):
-            return last, "[phone]"
-    return None
-
-
-def _phone(text: str, groups: list[Group], first: int, before: str) -> tuple[int, str] | None:
-    opened = groups[first][1]
-    if _DATE.match(text, opened):
-        return None
-    before = before + text[:opened]
-    asked = _PHONE_WORDS.search(before) is not None
-    if not asked and _NUMBERED.search(before):
-        return None
-    for last, digits in reversed(_joined(groups, first, 15)):
-        if _local(digits, [group[0] for group in groups[first : last + 1]], asked=asked):
-            return last, "[phone]"
-    return None
-
-
 _MOBILE = re.compile(r"(?:00)?(?:86)?1[3-9]\d{9}|09\d{8}|(?:00)?8869\d{8}|(?:00)?852[2-9]\d{7}|(?:00)?853[268]\d{7}")
 _LANDLINE = re.compile(r"0\d{2,3}-\d{7,8}|0\d-\d{3,4}-\d{4}|0\d-\d{7,8}")
 _FOREIGN = re.compile(
     r"1?-?[2-9]\d{2}-[2-9]\d{2}-\d{4}|07\d{3}-\d{6}|07\d{3}-\d{3}-\d{3}|07\d{9}|0[1-9]\d{2,3}-\d{3}-\d{3,4}"
 )
+
+
+_PHONE_LIKE = re.compile(
+    r"(?<!\d)(?:(?:0-?0-?)?(?:8-?6-?)?1-?[3-9](?:-?\d){9}|0-?9(?:-?\d){8}|(?:0-?0-?)?8-?8-?6-?9(?:-?\d){8}"
+    r"|(?:0-?0-?)?8-?5-?(?:2-?[2-9]|3-?[268])(?:-?\d){7}"
+    rf"|{_LANDLINE.pattern}|{_FOREIGN.pattern})(?!\d)"
+)
+"""Where any of these could begin in groups joined by -: nothing else is looked at one by one."""
 
 
 def _local(digits: str, groups: list[str], *, asked: bool) -> bool:
@@ -313,12 +422,3 @@ def _international(digits: str) -> bool:
         return phonenumbers.is_possible_number(phonenumbers.parse(f"+{digits}", None))
     except phonenumbers.NumberParseException:
         return False
-
-
-def _replaced(text: str, found: list[tuple[int, int, str]]) -> str:
-    for start, end, kind in reversed(found):
-        head = text[:start]
-        if kind == "[phone]":
-            head = re.sub(r"[+＋]\s?[(（]?$|[(（]$", "", head)
-        text = head + kind + text[end:]
-    return text

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -82,9 +83,9 @@ class House(Office):
                 with suppress(asyncio.CancelledError):
                     await task
 
-    def client(self, host: str = "192.0.2.7") -> httpx.AsyncClient:
+    def client(self, host: str = "192.0.2.7", at: str = "http://heedful.example") -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=self.app, client=(host, 50_000))
-        return httpx.AsyncClient(transport=transport, base_url="http://heedful.example")
+        return httpx.AsyncClient(transport=transport, base_url=at)
 
 
 def _settled(runner: Runner) -> bool:
@@ -167,7 +168,15 @@ async def test_a_store_that_cannot_write_confirms_nothing_and_rings(
 
 
 async def call(
-    app: ASGIApp, chunks: Iterable[bytes], *, path: str = "/hooks/shop", headers: dict[str, str], gone: bool = False
+    app: ASGIApp,
+    chunks: Iterable[bytes],
+    *,
+    path: str = "/hooks/shop",
+    method: str = "POST",
+    headers: Mapping[str, str] = MappingProxyType({}),
+    fields: Sequence[tuple[bytes, bytes]] = (),
+    gone: bool = False,
+    client: str = "192.0.2.7",
 ) -> tuple[list[Message], int]:
     """The bare protocol: what a client would never send, and how many chunks were asked for."""
     sent: list[Message] = []
@@ -187,14 +196,14 @@ async def call(
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "POST",
+        "method": method,
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-        "client": ("192.0.2.7", 1),
+        "headers": [*((name.lower().encode(), value.encode()) for name, value in headers.items()), *fields],
+        "client": (client, 1),
         "server": ("127.0.0.1", 80),
     }
     await app(scope, receive, send)
@@ -260,12 +269,39 @@ async def test_a_poll_that_went_silent_is_not_ready(house: House, clock: Clock) 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1"])
 async def test_this_machine_may_scrape(house: House, host: str) -> None:
-    async with house.client(host) as client:
+    async with house.client(host, "http://localhost:8080") as client:
         assert (await client.get("/metrics")).status_code == 200
         for header in PROXIES:
             assert (await client.get("/metrics", headers=header)).status_code == 403
             with_token = {**header, "Authorization": f"Bearer {TOKEN}"}
             assert (await client.get("/metrics", headers=with_token)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("at", "status"),
+    [
+        ("http://127.0.0.1:8080", 200),
+        ("http://localhost:8080", 200),
+        ("http://[::1]:8080", 200),
+        ("http://rebound.example:8080", 421),
+        ("http://localhost.rebound.example:8080", 421),
+        ("http://127.0.0.2:8080", 421),
+    ],
+)
+async def test_this_machine_is_called_by_its_own_name(house: House, at: str, status: int) -> None:
+    async with house.client("127.0.0.1", at) as client:
+        assert (await client.get("/metrics")).status_code == status
+        assert (await client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})).status_code == 200
+        assert (await client.get("/livez")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "named", [["localhost:81"], [], ["localhost", "localhost"], ["rebound.example"], ["localhost:"]]
+)
+async def test_metrics_ask_for_our_port_and_one_name(house: House, named: list[str]) -> None:
+    headers = [(b"host", name.encode()) for name in named]
+    sent, _ = await call(house.app, [], path="/metrics", method="GET", fields=headers, client="127.0.0.1")
+    assert sent[0]["status"] == (200 if named == ["localhost:"] else 421)
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "::ffff:192.0.2.7", "10.0.0.1", "testclient", ""])
@@ -298,7 +334,7 @@ async def test_without_a_token_no_header_opens_the_metrics(house: House) -> None
 
 def test_the_token_is_compared_in_constant_time() -> None:
     source = Path(hooks.__file__).read_text(encoding="utf-8")
-    assert len(re.findall(r"self\._token\b(?!:| =)", source)) == source.count("if self._token and") + source.count(
+    assert len(re.findall(r"self\._token\b(?!:| =)", source)) == source.count("bool(self._token and") + source.count(
         "hmac.compare_digest(given.encode(), self._token.encode())"
     )
 
@@ -311,7 +347,7 @@ async def test_metrics_count_and_hold_no_word_of_anybody(house: House) -> None:
         await client.post("/hooks/shop", content=b"{", headers=sign(SECRET, "m", {})[0])
     await house.hear("stolen card, canary-text")
     await house.sender_drains()
-    async with house.client("127.0.0.1") as client:
+    async with house.client("127.0.0.1", "http://localhost:8080") as client:
         found = (await client.get("/metrics")).text
         again = (await client.get("/metrics")).text
     assert 'heedful_items_total{channel="shop",outcome="received"} 2.0' in found
@@ -332,7 +368,7 @@ async def test_a_store_that_cannot_be_read_still_shows_its_metrics(house: House)
 
     doors = Doors(lambda: house.runners, house.metrics, house.clock, TOKEN, broken)
     house.app = web.compose(doors.health(), None)
-    async with house.client("127.0.0.1") as client:
+    async with house.client("127.0.0.1", "http://localhost:8080") as client:
         assert (await client.get("/metrics")).status_code == 200
 
 
