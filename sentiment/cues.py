@@ -60,9 +60,13 @@ class _Literal(NamedTuple):
     bounded_right: bool
     text: str
 
-    def padded(self, table: bytes) -> str:
+    @property
+    def is_ascii(self) -> bool:
+        return self.text.isascii() and self.text[0] not in _MARKED
+
+    def padded(self) -> str:
         """As it is looked for among blanked text: a blank wherever a word must begin or end."""
-        return " " * self.bounded_left + _blanked(self.text, table) + " " * self.bounded_right
+        return " " * self.bounded_left + _blanked(self.text, _PLAIN) + " " * self.bounded_right
 
 
 _Match = tuple[int, int, Sequence[_Literal]]
@@ -80,7 +84,7 @@ class _Rule(NamedTuple):
 
 
 class Cues:
-    """Patterns compiled into overlapping automata: one for ASCII texts, two for words and the rest of others."""
+    """Patterns compiled into overlapping automata: for words among blanked text, and for all that is no word."""
 
     def __init__(self, files: Iterable[str]) -> None:
         self._parts: dict[tuple[str, ...], int] = {}
@@ -94,7 +98,7 @@ class Cues:
                 else:
                     self._add(row[0], float(row[1]), named(row[2], names))
         self._needs = {part: needed for part, rules in self._rules.items() if (needed := _needed(rules))}
-        self._latin, self._words, self._wide = self._compiled()
+        self._words, self._signs, self._wide = self._compiled()
 
     def _add(self, tag: str, weight: float, text: str) -> None:
         for pattern in patterns(text):
@@ -116,38 +120,42 @@ class Cues:
 
     def _compiled(self) -> tuple[_Automaton, _Automaton, _Automaton]:
         every = [literal for found in self._literals.values() for literal in found]
-        ascii_ = [one for one in every if one.text.isascii() and one.text[0] not in _MARKED]
-        latin = [(padded, one) for one in ascii_ if (padded := one.padded(_PLAIN)).strip()]
-        words = [(padded, one) for one in ascii_ if (padded := one.padded(_BARE)).strip()]
+        ascii_ = [(padded, one) for one in every if one.is_ascii and (padded := one.padded()).strip()]
+        words = [(padded, one) for padded, one in ascii_ if not _signed(padded)]
+        signs = [(padded, one) for padded, one in ascii_ if _signed(padded)]
         among_words = {id(one) for _, one in words}
         wide = [(one.text, one) for one in every if id(one) not in among_words]
-        return (
-            _Automaton(latin, self._rules, _unpadded),
-            _Automaton(words, self._rules, _verified),
-            _Automaton(wide, self._rules, _checked),
-        )
+        return _Automaton(words, self._rules), _Automaton(signs, self._rules), _Automaton(wide, self._rules)
+
+    def _matched(self, text: str) -> list[_Run]:
+        """All literals that may stand in the text. In an ASCII text punctuation is a blank; in others it stays."""
+        if not text.isascii():
+            words = self._words.matches(f" {_blanked(text, _BARE)} ")
+            return [(self._wide, _checked, self._wide.matches(text)), (self._words, _verified, words)]
+        plain = f" {_blanked(text, _PLAIN)} "
+        runs: list[_Run] = [(self._words, _unpadded, self._words.matches(plain))]
+        if _signed(plain):
+            runs.append((self._signs, _unpadded, self._signs.matches(plain)))
+        return runs
 
     def find(self, text: str) -> dict[str, list[Hit]]:
         """Every cue in the folded `text`, by tag; what an exception overlaps is gone."""
-        line = text
-        if text.isascii():
-            runs = [(self._latin, self._latin.matches(f" {_blanked(text, _PLAIN)} "))]
-        else:
-            line = text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
-            words = self._words.matches(f" {_blanked(text, _BARE)} ")
-            runs = [(self._wide, self._wide.matches(line)), (self._words, words)]
+        line = text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
+        runs = self._matched(line)
         present = {_ANY}
-        for automaton, matches in runs:
+        for automaton, _, matches in runs:
             automaton.note(matches, present)
-        begun = [span for automaton, matches in runs for span in automaton.begun(line, matches, present)]
+        begun: list[_Span] = []
+        for automaton, place, matches in runs:
+            begun += _places(line, automaton.begun(matches, present), place)
         if not begun:
             return {}
         needs = self._needs
         wanted = frozenset().union(*[needs[part] for _, _, part in begun if part in needs])
         later: dict[int, list[tuple[int, int]]] = {}
         if wanted:
-            for automaton, matches in runs:
-                for start, end, part in automaton.following(line, matches, wanted):
+            for automaton, place, matches in runs:
+                for start, end, part in _places(line, automaton.following(matches, wanted), place):
                     later.setdefault(part, []).append((start, end))
             for spans in later.values():
                 spans.sort()
@@ -180,9 +188,7 @@ def _needed(rules: Iterable[_Rule]) -> frozenset[int]:
 class _Automaton:
     """Literals, and which parts of patterns each of them begins or continues."""
 
-    def __init__(
-        self, literals: Iterable[tuple[str, _Literal]], rules: Mapping[int, Sequence[_Rule]], place: _Place
-    ) -> None:
+    def __init__(self, literals: Iterable[tuple[str, _Literal]], rules: Mapping[int, Sequence[_Rule]]) -> None:
         meanings: dict[str, list[_Literal]] = {}
         for text, literal in literals:
             meanings.setdefault(text, []).append(literal)
@@ -193,7 +199,6 @@ class _Automaton:
         self._follows = [shared.setdefault(one, one) for one in (_parts(found) & later for found in self._meanings)]
         self._seconds = [shared.setdefault(one, one) for one in (_seconds(found, rules) for found in self._begins)]
         self._matcher = AhoCorasick(list(meanings))
-        self._place = place
 
     def matches(self, text: str) -> list[_Span]:
         """Number of the literal, start and end of all that stands in `text`, overlaps too."""
@@ -204,17 +209,19 @@ class _Automaton:
         follows = self._follows
         present.update(*[follows[index] for index, _, _ in matches])
 
-    def begun(self, text: str, matches: Sequence[_Span], present: set[int]) -> list[_Span]:
+    def begun(self, matches: Sequence[_Span], present: set[int]) -> list[_Match]:
         """What begins patterns, less what begins only patterns whose next part stands nowhere in the text."""
         seconds, begins = self._seconds, self._begins
-        promising = [(start, end, begins[i]) for i, start, end in matches if not seconds[i].isdisjoint(present)]
-        return _places(text, promising, self._place) if promising else []
+        return [(start, end, begins[i]) for i, start, end in matches if not seconds[i].isdisjoint(present)]
 
-    def following(self, text: str, matches: Sequence[_Span], wanted: frozenset[int]) -> list[_Span]:
-        """What continues patterns with one of the `wanted` parts."""
+    def following(self, matches: Sequence[_Span], wanted: frozenset[int]) -> list[_Match]:
+        """What may continue patterns with one of the `wanted` parts."""
         follows, meanings = self._follows, self._meanings
-        found = [(start, end, meanings[i]) for i, start, end in matches if not follows[i].isdisjoint(wanted)]
-        return [span for span in _places(text, found, self._place) if span[2] in wanted]
+        return [(start, end, meanings[i]) for i, start, end in matches if not follows[i].isdisjoint(wanted)]
+
+
+_Run = tuple[_Automaton, _Place, list[_Span]]
+"""What was matched by an automaton, and how to check each of it."""
 
 
 def _parts(literals: Iterable[_Literal]) -> frozenset[int]:
@@ -296,3 +303,7 @@ def _is_latin(character: str) -> bool:
 def _blanked(text: str, table: bytes) -> str:
     """The text as ASCII, as long as before: `table` makes a blank of all that is no part of a word."""
     return text.encode("ascii", "replace").translate(table).decode("ascii")
+
+
+def _signed(text: str) -> bool:
+    return "%" in text or "$" in text or "+" in text
