@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from routing.shown import MessageItem
 from routing.store import search
+from routing.store.literal import QUEUED
 from routing.store.rows import CASE, GAP, MESSAGE, OUTBOX, STAFF
 
 __all__ = [
@@ -51,7 +52,7 @@ def acknowledged(connection: Connection, cases: Sequence[int]) -> dict[int, str]
 def assignees(connection: Connection) -> list[str]:
     """Whom a case may be handed to: everybody with an account, and who holds a case now."""
     members = connection.execute(select(STAFF.c.name).where(STAFF.c.disabled_at.is_(None))).scalars()
-    holding = select(CASE.c.assignee).where(CASE.c.assignee.is_not(None), CASE.c.status != "resolved").distinct()
+    holding = select(CASE.c.assignee).where(CASE.c.assignee.is_not(None), QUEUED).distinct()
     return sorted({*members, *connection.execute(holding).scalars()})
 
 
@@ -85,9 +86,7 @@ def visible_cases(connection: Connection, ids: Sequence[int], teams: Sequence[st
 
 def unclaimed_p1(connection: Connection, teams: Sequence[str] | None) -> int:
     """How many of the most urgent cases nobody has taken."""
-    question = select(func.count()).where(
-        CASE.c.priority == "P1", CASE.c.status != "resolved", CASE.c.assignee.is_(None)
-    )
+    question = select(func.count()).where(CASE.c.priority == "P1", QUEUED, CASE.c.assignee.is_(None))
     return int(connection.execute(question if teams is None else question.where(CASE.c.team.in_(teams))).scalar_one())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from heedful.batch import Batch
 from heedful.rows import start_of_hour
@@ -14,9 +14,13 @@ from routing.store.rows import CASE, CURSOR, GAP, MESSAGE, QUARANTINE, TALLY, in
 
 __all__ = ["Count", "count", "erase", "move", "quarantine", "record_gaps"]
 
+_OF_THESE = MESSAGE.c.id.in_(bindparam("ids", expanding=True))
 _ERASE = (
-    update(MESSAGE).where(MESSAGE.c.id.in_(bindparam("ids", expanding=True))).values(text=""),
-    update(CASE).where(CASE.c.last_message_id.in_(bindparam("ids", expanding=True))).values(text=""),
+    update(MESSAGE).where(_OF_THESE).values(text=""),
+    update(CASE)
+    .where(CASE.c.id.in_(select(MESSAGE.c.case_id).where(_OF_THESE)))
+    .where(CASE.c.last_message_id.in_(bindparam("ids", expanding=True)))
+    .values(text=""),
 )
 
 

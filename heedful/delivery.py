@@ -19,6 +19,7 @@ from heedful.rows import message_of
 from routing.cases import Case, acknowledged, answered
 from routing.store import events, settings
 from routing.store.casebook import case_of
+from routing.store.literal import UNSETTLED
 from routing.store.rows import CASE as CASES
 from routing.store.rows import MESSAGE as MESSAGES
 from routing.store.rows import OUTBOX, execute_rows
@@ -93,7 +94,9 @@ _MESSAGE_COLUMNS = [MESSAGES.c[name].label(f"message_{name}") for name in _NAMES
 def recover(connection: Connection, account: str) -> int:
     """What was being sent when the program died is uncertain from now on; how many rows that are."""
     done = connection.execute(
-        update(OUTBOX).where(OUTBOX.c.account == account, OUTBOX.c.state == "sending").values(state="uncertain")
+        update(OUTBOX)
+        .where(OUTBOX.c.account == account, OUTBOX.c.state == "sending", UNSETTLED)
+        .values(state="uncertain")
     )
     return done.rowcount
 
@@ -132,8 +135,8 @@ def claim(
 
 def uncertain(connection: Connection, account: str) -> list[Row]:
     """What may or may not have gone out, oldest first."""
-    query = _sendable().where(OUTBOX.c.account == account, OUTBOX.c.state == "uncertain").order_by(OUTBOX.c.id)
-    return list(connection.execute(query).mappings())
+    query = _sendable().where(OUTBOX.c.account == account, OUTBOX.c.state == "uncertain", UNSETTLED)
+    return list(connection.execute(query.order_by(OUTBOX.c.id)).mappings())
 
 
 def postpone(connection: Connection, row: Row, until: datetime, reason: str | None = None) -> None:
@@ -197,7 +200,7 @@ def _sendable() -> Any:
 
 _DUE = (
     _sendable()
-    .where(OUTBOX.c.account == bindparam("account"), OUTBOX.c.state == "pending")
+    .where(OUTBOX.c.account == bindparam("account"), OUTBOX.c.state == "pending", UNSETTLED)
     .where(OUTBOX.c.due_at <= bindparam("now", type_=OUTBOX.c.due_at.type), OUTBOX.c.kind.in_(ROUTES_OUT))
     .order_by(case((OUTBOX.c.kind == "answer", 0), else_=1), OUTBOX.c.priority, OUTBOX.c.id)
     .limit(bindparam("limit"))

@@ -279,7 +279,8 @@ def _revision(item: Prepared, known: Sequence[Known]) -> str | None:
     """The revision to store it under, or None for a duplicate.
 
     Same id and revision with a text that no stored revision of that id has is the next revision; with one
-    that it has, a duplicate. A second delete notice says nothing new.
+    that it has, a duplicate. A second delete notice says nothing new; nor does the same revision of what was
+    deleted, whose text may be erased here.
     """
     message = item.message
     wanted = message.revision or (DELETED if message.deleted else "")
@@ -290,7 +291,7 @@ def _revision(item: Prepared, known: Sequence[Known]) -> str | None:
     same = [one for one in known if one.revision == wanted]
     if not same:
         return wanted
-    if not message.deleted and any(one.text == message.text for one in known if not one.deleted):
+    if any(one.deleted for one in known) or (not message.deleted and any(one.text == message.text for one in known)):
         return None
     taken = {one.revision for one in known}
     return next(name for number in range(1, len(taken) + 2) if (name := f"{wanted}+{number:04d}") not in taken)

@@ -30,6 +30,7 @@ from heedful.delivery import Row
 from heedful.signatures import sign
 from routing.store import events
 from routing.store.database import Store
+from routing.store.literal import UNSETTLED
 from routing.store.rows import CASE as CASES
 from routing.store.rows import MESSAGE as MESSAGES
 from routing.store.rows import OUTBOX
@@ -329,7 +330,7 @@ def _due(connection: Connection, now: datetime, resting: Iterable[str]) -> list[
         select(OUTBOX, CASES.c.status.label("case_status"), MESSAGES.c.text.label("message_text"))
         .join(CASES, CASES.c.id == OUTBOX.c.case_id)
         .outerjoin(MESSAGES, MESSAGES.c.id == OUTBOX.c.message_id)
-        .where(OUTBOX.c.account == "notify", OUTBOX.c.state == "pending", OUTBOX.c.due_at <= now)
+        .where(OUTBOX.c.account == "notify", OUTBOX.c.state == "pending", UNSETTLED, OUTBOX.c.due_at <= now)
         .where(OUTBOX.c.target.not_in(tuple(resting)))
         .order_by(OUTBOX.c.priority, OUTBOX.c.id)
         .limit(100)

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, or_, select, text, union_all
 
 from config.schema import Cap, Caps
 from routing.store import settings
+from routing.store.literal import DOUBTFUL, QUEUED, UNSETTLED
 from routing.store.rows import CASE, CURSOR, MESSAGE, OUTBOX
 
 __all__ = [
@@ -97,18 +99,12 @@ _KNOWN = (
     .where(MESSAGE.c.account == bindparam("account"), MESSAGE.c.external_id.in_(bindparam("ids", expanding=True)))
     .order_by(MESSAGE.c.revision)
 )
-_CASES = (
-    select(CASE)
-    .where(CASE.c.account == bindparam("account"))
-    .where(tuple_(CASE.c.thread, CASE.c.author_id).in_(bindparam("keys", expanding=True)))
-    .where(or_(CASE.c.status != "resolved", CASE.c.resolved_at > bindparam("since", type_=CASE.c.resolved_at.type)))
-    .order_by(CASE.c.id)
-)
 _THREADS = (
     select(CASE)
     .where(CASE.c.account == bindparam("account"), CASE.c.thread.in_(bindparam("threads", expanding=True)))
-    .where(CASE.c.status != "resolved")
+    .where(QUEUED)
     .order_by(CASE.c.id)
+    .with_for_update()
 )
 _REPEATS = (
     select(MESSAGE.c.author_id, MESSAGE.c.received_at)
@@ -139,15 +135,34 @@ _OVERALL = (
     .limit(bindparam("most"))
 )
 _CHANNEL = _OVERALL.where(OUTBOX.c.channel == bindparam("channel"))
-_OURS = select(OUTBOX.c.receipt, OUTBOX.c.thread, OUTBOX.c.text, OUTBOX.c.state).where(
+_RECEIPTS = select(OUTBOX.c.receipt).where(
     OUTBOX.c.account == bindparam("account"),
+    OUTBOX.c.receipt.in_(bindparam("ids", expanding=True)),
     OUTBOX.c.kind.in_(("acknowledgement", "answer")),
-    or_(
-        OUTBOX.c.receipt.in_(bindparam("ids", expanding=True)),
-        OUTBOX.c.state.in_(("sending", "uncertain", "unknown"))
-        & OUTBOX.c.thread.in_(bindparam("threads", expanding=True)),
-    ),
 )
+_OURS = select(OUTBOX.c.thread, OUTBOX.c.text).where(
+    OUTBOX.c.account == bindparam("account"),
+    OUTBOX.c.thread.in_(bindparam("threads", expanding=True)),
+    OUTBOX.c.kind.in_(("acknowledgement", "answer")),
+)
+_LEAVING = union_all(
+    _OURS.where(OUTBOX.c.state.in_(("sending", "uncertain")), UNSETTLED),
+    _OURS.where(OUTBOX.c.state == "unknown", DOUBTFUL),
+)
+
+
+@lru_cache(maxsize=16)
+def _cases(size: int) -> Select[Any]:
+    """For `size` keys, each found by itself in the index: of a list of pairs SQLite would use none.
+
+    The rows are locked: where another process writes too, nobody claims between reading and writing.
+    """
+    pairs = ", ".join(f"(:thread{place}, :author{place})" for place in range(size))
+    key = "(support_case.thread, support_case.author_id)"
+    wanted = text(f"{key} IN (SELECT * FROM (VALUES {pairs}) AS wanted)")  # noqa: S608  places only
+    recent = CASE.c.resolved_at > bindparam("since", type_=CASE.c.resolved_at.type)
+    question = select(CASE).where(CASE.c.account == bindparam("account"), wanted, or_(QUEUED, recent))
+    return question.order_by(CASE.c.id).with_for_update()
 
 
 def known(connection: Connection, account: str, ids: Collection[str]) -> dict[str, list[Known]]:
@@ -160,8 +175,12 @@ def known(connection: Connection, account: str, ids: Collection[str]) -> dict[st
 
 def cases(connection: Connection, account: str, keys: Collection[Key], now: datetime) -> list[dict[str, Any]]:
     """The open cases of these keys, and those resolved in the last seven days."""
-    rows = connection.execute(_CASES, {"account": account, "keys": list(keys), "since": now - REOPEN_WITHIN})
-    return [dict(row) for row in rows.mappings()]
+    given = list(keys)
+    size = 1 << (len(given) - 1).bit_length()  # few different sizes: each is compiled but once
+    asked: dict[str, Any] = {"account": account, "since": now - REOPEN_WITHIN}
+    for place in range(size):
+        asked[f"thread{place}"], asked[f"author{place}"] = given[min(place, len(given) - 1)]
+    return [dict(row) for row in connection.execute(_cases(size), asked).mappings()]
 
 
 def cases_of_threads(connection: Connection, account: str, threads: Collection[str]) -> list[dict[str, Any]]:
@@ -216,9 +235,9 @@ def our_posts(
     connection: Connection, account: str, ids: Sequence[str], threads: Sequence[str]
 ) -> tuple[set[str], set[tuple[str, str]]]:
     """Receipts among `ids`, and (thread, text) of what may be leaving right now: these our outbox sent."""
-    rows = connection.execute(_OURS, {"account": account, "ids": list(ids), "threads": list(threads)}).all()
-    leaving = {(row.thread, row.text) for row in rows if row.state in {"sending", "uncertain", "unknown"}}
-    return {row.receipt for row in rows if row.receipt}, leaving
+    receipts = connection.execute(_RECEIPTS, {"account": account, "ids": list(ids)}).scalars()
+    leaving = connection.execute(_LEAVING, {"account": account, "threads": list(threads)})
+    return set(receipts), {(thread, said) for thread, said in leaving}
 
 
 def cursor(connection: Connection, channel: str) -> tuple[str | None, datetime | None]:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 from uuid import uuid5
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
-from sqlalchemy import text as sql
 
 from config.schema import Care
 from routing import cases, sla
@@ -25,6 +25,7 @@ from routing.sla import Due
 from routing.store import settings
 from routing.store.casebook import NotFound, Row, case_of, locked, save, tell
 from routing.store.ids import new_id
+from routing.store.literal import CLAIMED, LATE, QUEUED, SNOOZED
 from routing.store.rows import CASE, MESSAGE, OUTBOX, insert_new
 from routing.store.wire import rfc3339
 
@@ -34,7 +35,6 @@ LEASE = timedelta(minutes=15)
 """A claim that is not renewed lapses; whatever its owner does with the case renews it."""
 AT_ONCE = 500
 MIGHT_REACH = ("pending", "sending", "uncertain", "sent", "unknown")
-_QUEUED = sql("support_case.status != 'resolved'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +120,12 @@ class Handling:
 
     def something_due(self) -> bool:
         """Whether `renew` or `escalate` has anything to do."""
-        question = select(CASE.c.id).where(_QUEUED, or_(self._lapsed(), self._woken(), self._late())).limit(1)
+        question = select(CASE.c.id).where(or_(self._lapsed(), self._woken(), self._late())).limit(1)
         return self.connection.execute(question).first() is not None
 
     def renew(self) -> list[int]:
         """Let lapse what is not renewed, and wake what was put aside until now; returns the cases."""
-        found = self._rows(or_(self._lapsed(), self._woken()))
+        found = self._rows(or_(self._lapsed(), self._woken()), CASE.c.id)
         for row in found:
             case = case_of(row)
             awake = cases.wake(case, self.now)
@@ -137,7 +137,7 @@ class Handling:
 
     def escalate(self) -> list[int]:
         """Mark what has become due since it was last marked, each once for each time it becomes due."""
-        found = self._rows(self._late())
+        found = self._rows(self._late(), CASE.c.due)
         for row in found:
             case = case_of(row)
             save(self.connection, case, cases.escalated(case, self.now))
@@ -145,16 +145,16 @@ class Handling:
         return [row["id"] for row in found]
 
     def _lapsed(self) -> ColumnElement[bool]:
-        return and_(CASE.c.status == "claimed", CASE.c.lease_until <= self.now)
+        return and_(CLAIMED, CASE.c.lease_until <= self.now)
 
     def _woken(self) -> ColumnElement[bool]:
-        return and_(CASE.c.snoozed_until.is_not(None), CASE.c.snoozed_until <= self.now)
+        return and_(SNOOZED, CASE.c.snoozed_until <= self.now)
 
     def _late(self) -> ColumnElement[bool]:
-        return and_(CASE.c.due <= self.now, or_(CASE.c.escalated_at.is_(None), CASE.c.escalated_at < CASE.c.due))
+        return and_(LATE, CASE.c.due <= self.now)
 
-    def _rows(self, condition: ColumnElement[bool]) -> Sequence[Row]:
-        question = select(CASE).where(_QUEUED, condition).order_by(CASE.c.id).limit(AT_ONCE)
+    def _rows(self, condition: ColumnElement[bool], order: ColumnElement[Any]) -> Sequence[Row]:
+        question = select(CASE).where(condition).order_by(order).limit(AT_ONCE)
         return self.connection.execute(question.with_for_update(skip_locked=True)).mappings().all()
 
     def _change(self, case_id: int, actor: str, kind: str, change: Callable[[Case], Case], **data: object) -> CaseItem:
@@ -179,7 +179,7 @@ class Handling:
     def _alone(self, case_id: int) -> None:
         key = select(CASE.c.account, CASE.c.thread, CASE.c.author_id).where(CASE.c.id == case_id).subquery()
         same = and_(CASE.c.account == key.c.account, CASE.c.thread == key.c.thread, CASE.c.author_id == key.c.author_id)
-        newer = self.connection.execute(select(CASE.c.ref).where(same, _QUEUED)).scalars().first()
+        newer = self.connection.execute(select(CASE.c.ref).where(same, QUEUED)).scalars().first()
         if newer is not None:
             raise NotAllowed(f"this customer has an open case here: {newer}")
 

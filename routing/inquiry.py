@@ -6,25 +6,19 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from routing.shown import AckFilter, AckItem, CaseDetail, CaseFilter, CaseItem, Counts, MessageItem, OutboxItem
 from routing.store import events, search
+from routing.store.literal import DOUBTFUL, QUEUED, RESOLVED
 from routing.store.rows import CASE, MESSAGE, OUTBOX
 
 __all__ = ["acknowledgements", "cases", "counts", "detail", "find", "item", "messages", "outbox_item"]
-
-_QUEUED = text("support_case.status != 'resolved'")
-"""Written as the partial index has it, or no database would use that."""
-
 
 _CASES = select(*(CASE.c[one.name] for one in fields(CaseItem)))
 _MESSAGES = select(*(MESSAGE.c[one.name] for one in fields(MessageItem)))
 _OUTBOX_COLUMNS = [OUTBOX.c[one.name] for one in fields(OutboxItem)]
 _OUTBOX = select(*_OUTBOX_COLUMNS)
-
-
-_DOUBTFUL = text("outbox.state in ('approve','unknown')")
 
 
 def cases(connection: Connection, asked: CaseFilter, now: datetime) -> list[CaseItem]:
@@ -37,7 +31,9 @@ def cases(connection: Connection, asked: CaseFilter, now: datetime) -> list[Case
 def _conditions(connection: Connection, asked: CaseFilter, now: datetime) -> list[ColumnElement[bool]]:
     found: list[Any] = []
     if "resolved" not in asked.status and "all" not in asked.status:
-        found.append(_QUEUED)
+        found.append(QUEUED)
+    if set(asked.status) == {"resolved"}:
+        found.append(RESOLVED)
     if asked.status and "all" not in asked.status:
         found.append(CASE.c.status.in_(asked.status))
     named = {name: getattr(asked, name) for name in ("team", "priority", "channel", "label")}
@@ -131,7 +127,7 @@ def counts(connection: Connection, now: datetime, teams: tuple[str, ...] | None 
     """How many wait, by status, by priority and by team."""
     late = and_(CASE.c.due.is_not(None), CASE.c.due <= now)
     keys = (CASE.c.status, CASE.c.priority, CASE.c.team)
-    question = select(*keys, func.count(), func.count().filter(late)).where(_QUEUED).group_by(*keys)
+    question = select(*keys, func.count(), func.count().filter(late)).where(QUEUED).group_by(*keys)
     if teams is not None:
         question = question.where(CASE.c.team.in_(teams))
     found: tuple[dict[str, int], ...] = ({}, {}, {})
@@ -140,19 +136,22 @@ def counts(connection: Connection, now: datetime, teams: tuple[str, ...] | None 
         overdue += of_these_late
         for by, name in zip(found, names, strict=True):
             by[name] = by.get(name, 0) + number
+    waiting = _in_states(connection, teams)
     return Counts(
         by_status=found[0],
         by_priority=dict(sorted(found[1].items())),
         by_team=dict(sorted(found[2].items())),
         overdue=overdue,
-        doubtful=_in_state(connection, "unknown", teams),
-        to_approve=_in_state(connection, "approve", teams),
+        doubtful=waiting.get("unknown", 0),
+        to_approve=waiting.get("approve", 0),
     )
 
 
-def _in_state(connection: Connection, state: str, teams: tuple[str, ...] | None) -> int:
-    question = _ours(AckFilter(state=state, teams=teams), ("acknowledgement", "answer"), func.count())
-    return int(connection.execute(question).scalar_one())
+def _in_states(connection: Connection, teams: tuple[str, ...] | None) -> dict[str, int]:
+    """How many of our texts wait for a person's word, by state."""
+    question = _ours(AckFilter(teams=teams), ("acknowledgement", "answer"), OUTBOX.c.state, func.count())
+    rows = connection.execute(question.where(DOUBTFUL).group_by(OUTBOX.c.state))
+    return {row[0]: row[1] for row in rows}
 
 
 def acknowledgements(connection: Connection, asked: AckFilter) -> list[AckItem]:
@@ -170,7 +169,7 @@ def _ours(asked: AckFilter, kinds: tuple[str, ...], *columns: ColumnElement[Any]
     joined = joined.outerjoin(MESSAGE, MESSAGE.c.id == OUTBOX.c.message_id)
     question = select(*columns).select_from(joined).where(OUTBOX.c.kind.in_(kinds))
     if asked.state in {"approve", "unknown"}:
-        question = question.where(_DOUBTFUL)
+        question = question.where(DOUBTFUL)
     if asked.state == "preview":
         question = question.where(OUTBOX.c.state == "suppressed", OUTBOX.c.reason == "dry_run")
     elif asked.state:

@@ -186,7 +186,16 @@ class CaseRow(SQLModel, table=True):
             **_where("status != 'resolved'"),
         ),
         Index("case_key", "account", "thread", "author_id", "resolved_at"),
-        Index("case_queue", "priority", "due", **_where("status != 'resolved'")),
+        # What the page narrows the queue by lies in the index, so that rows which are not shown are not read.
+        Index("case_queue", "priority", "due", "id", "status", "team", "assignee", **_where("status != 'resolved'")),
+        Index("case_resolved", "priority", "due", **_where("status = 'resolved'")),
+        Index("case_lease", "status", "lease_until", **_where("status = 'claimed'")),
+        Index("case_snoozed", "snoozed_until", **_where("status != 'resolved' and snoozed_until is not null")),
+        Index(
+            "case_late",
+            "due",
+            **_where("status != 'resolved' and (escalated_at is null or escalated_at < due)"),
+        ),
     )
 
     id: int = Field(primary_key=True, sa_type=Identity, sa_column_kwargs={"autoincrement": False})
@@ -238,10 +247,13 @@ class OutboxRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "outbox"
     __table_args__ = (
         Index("outbox_due", "account", "state", "due_at", **_where("state in ('pending','sending','uncertain')")),
-        Index("outbox_doubt", "state", "created_at", **_where("state in ('approve','unknown')")),
+        Index("outbox_doubt", "state", "account", "created_at", **_where("state in ('approve','unknown')")),
         Index("outbox_person", "account", "author_id", "created_at"),
-        Index("outbox_created", "kind", "created_at"),
+        # The time first: beside an index that begins with `kind` SQLite would look at no other.
+        Index("outbox_created", "created_at", "kind"),
         Index("outbox_case", "case_id"),
+        Index("outbox_message", "message_id"),
+        Index("outbox_receipt", "account", "receipt", **_where("receipt is not null")),
     )
 
     id: int = Field(primary_key=True, sa_type=Identity, sa_column_kwargs={"autoincrement": False})

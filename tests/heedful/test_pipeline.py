@@ -126,6 +126,24 @@ async def test_where_the_platform_wants_it_a_deleted_text_is_gone(store: Store, 
     assert {row["text"] for row in await office.rows()} == {""}
 
 
+@pytest.mark.parametrize("policy", [Policy(), Policy(delete_within=timedelta(hours=24))])
+async def test_what_is_delivered_again_after_its_deletion_is_a_duplicate(
+    store: Store, clock: Clock, policy: Policy
+) -> None:
+    office = Office(store, clock, policy=policy)
+    original, notice = office.message("charged twice", id="x"), office.message("", id="x", deleted=True)
+    await office.take(original, notice)
+    assert (await office.take(original)).duplicates == 1
+    assert (await office.take(notice, original)).duplicates == 2
+    early = office.message("", id="y", deleted=True)
+    await office.take(early)
+    assert [(await office.hear("stolen card", id="y")).duplicates for _ in range(2)] == [0, 1]
+    await office.hear("stolen card!", id="y", revision="2")
+    assert [row["kept"] for row in await office.rows(external_id="y")] == ["deleted"] * 3
+    assert len(await office.rows(external_id="x")) == 2
+    assert (await office.books()).balances
+
+
 async def test_our_own_voice_is_kept_and_a_colleagues_post_stops_the_clock(office: Office) -> None:
     await office.hear("charged twice", thread="g", id="q")
     await office.hear("we are on it", "77", thread="g", in_reply_to="q")

@@ -33,6 +33,11 @@ def _where(condition: str) -> dict[str, Any]:
 QUEUED = _where("status != 'resolved'")
 UNSETTLED = _where("state in ('pending','sending','uncertain')")
 DOUBTFUL = _where("state in ('approve','unknown')")
+RESOLVED = _where("status = 'resolved'")
+CLAIMED = _where("status = 'claimed'")
+SNOOZED = _where("status != 'resolved' and snoozed_until is not null")
+LATE = _where("status != 'resolved' and (escalated_at is null or escalated_at < due)")
+RECEIVED = _where("receipt is not null")
 
 _must = partial(sa.Column, nullable=False)
 _may = partial(sa.Column, nullable=True)
@@ -184,7 +189,11 @@ def _cases() -> None:
     )
     op.create_index("case_key", "support_case", ["account", "thread", "author_id", "resolved_at"])
     op.create_index("case_open_key", "support_case", ["account", "thread", "author_id"], unique=True, **QUEUED)
-    op.create_index("case_queue", "support_case", ["priority", "due"], **QUEUED)
+    op.create_index("case_queue", "support_case", ["priority", "due", "id", "status", "team", "assignee"], **QUEUED)
+    op.create_index("case_resolved", "support_case", ["priority", "due"], **RESOLVED)
+    op.create_index("case_lease", "support_case", ["status", "lease_until"], **CLAIMED)
+    op.create_index("case_snoozed", "support_case", ["snoozed_until"], **SNOOZED)
+    op.create_index("case_late", "support_case", ["due"], **LATE)
 
 
 def _outbox() -> None:
@@ -221,8 +230,10 @@ def _outbox() -> None:
         sa.UniqueConstraint("key"),
     )
     op.create_index("outbox_case", "outbox", ["case_id"])
-    op.create_index("outbox_created", "outbox", ["kind", "created_at"])
-    op.create_index("outbox_doubt", "outbox", ["state", "created_at"], **DOUBTFUL)
+    op.create_index("outbox_created", "outbox", ["created_at", "kind"])
+    op.create_index("outbox_message", "outbox", ["message_id"])
+    op.create_index("outbox_receipt", "outbox", ["account", "receipt"], **RECEIVED)
+    op.create_index("outbox_doubt", "outbox", ["state", "account", "created_at"], **DOUBTFUL)
     op.create_index("outbox_due", "outbox", ["account", "state", "due_at"], **UNSETTLED)
     op.create_index("outbox_person", "outbox", ["account", "author_id", "created_at"])
 
