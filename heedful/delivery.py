@@ -7,14 +7,15 @@ it went out, and the channel's class of idempotency decides what may be done abo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, case, select, update
+from sqlalchemy import Connection, bindparam, case, select, update
 
 from connectors.api import Message
+from heedful.lastword import Row, obstacle, since_then
 from heedful.rows import message_of
 from routing.cases import Case, acknowledged, answered
 from routing.store import events, settings
@@ -26,12 +27,17 @@ from routing.store.rows import OUTBOX, execute_rows
 from routing.texts import answer_came_back
 
 __all__ = [
+    "DOUBT",
     "ROUTES_OUT",
     "Moment",
     "Row",
     "Settlement",
     "claim",
+    "disprove",
     "doubt",
+    "doubts",
+    "give_back",
+    "look_again",
     "message_of_row",
     "postpone",
     "recover",
@@ -39,8 +45,8 @@ __all__ = [
     "uncertain",
 ]
 
-Row = Mapping[str, Any] | RowMapping
 Moment = Callable[[Row], datetime]
+DOUBT = "nobody can tell whether it was sent"
 ROUTES_OUT = ("answer", "acknowledgement", "mark")
 _TOUCHED = (
     "status",
@@ -91,14 +97,15 @@ _NAMES = (
 _MESSAGE_COLUMNS = [MESSAGES.c[name].label(f"message_{name}") for name in _NAMES]
 
 
-def recover(connection: Connection, account: str) -> int:
-    """What was being sent when the program died is uncertain from now on; how many rows that are."""
+def recover(connection: Connection, account: str) -> set[int]:
+    """What was being sent when the program died is uncertain from now on; which rows that are."""
     done = connection.execute(
         update(OUTBOX)
         .where(OUTBOX.c.account == account, OUTBOX.c.state == "sending", UNSETTLED)
         .values(state="uncertain")
+        .returning(OUTBOX.c.id)
     )
-    return done.rowcount
+    return set(done.scalars())
 
 
 def claim(
@@ -107,29 +114,39 @@ def claim(
     now: datetime,
     limit: int,
     allowed: Callable[[Row], str | None],
-    moment: Moment,
+    moment: Moment | None = None,
 ) -> tuple[list[Row], bool]:
     """Claim what is due, answers of people first, then by priority; settle at once what may not go out.
 
     Returns the claimed rows, now `sending`, and whether anything at all was found. `allowed` names the reason why the
-    running configuration forbids a row, or None. `moment` is when each counts as claimed.
+    running configuration forbids a row, or None. `moment`, where given, is when each counts as claimed: as of then
+    nothing newer is known. What may not go out, but in doubt may already have, is a person's to judge.
     """
     found = connection.execute(_DUE, {"account": account, "now": now, "limit": limit}).mappings().all()
     if not found:
         return [], False
     paused = settings.paused(connection).paused
+    news = since_then(connection, account, found) if moment is None else {}
     claimed: list[Row] = []
     settled: list[Settlement] = []
+    answering: set[int] = set()
     for row in found:
-        at = moment(row)
-        reason = _obstacle(row, at, paused) or (allowed(row) if row["kind"] != "answer" else None)
+        if row["kind"] != "answer" and row["case_id"] in answering:
+            continue  # a person speaks there now: looked at again once that is settled
+        at = moment(row) if moment else now
+        reason = obstacle(row, at, paused, news.get(row["id"]))
+        if reason is None and row["kind"] != "answer":
+            reason = allowed(row)
         if reason is None:
             claimed.append(row)
+            if row["kind"] == "answer":
+                answering.add(row["case_id"])
         else:
-            settled.append(Settlement(row, "refused" if row["kind"] == "answer" else "suppressed", at, reason))
+            settled.append(_withheld(row, at, reason))
     settle(connection, settled)
     if claimed:
-        execute_rows(connection, _CLAIM, [{"row_id": row["id"], "at": moment(row)} for row in claimed])
+        moments = [{"row_id": row["id"], "at": moment(row) if moment else now} for row in claimed]
+        execute_rows(connection, _CLAIM, moments)
     return claimed, True
 
 
@@ -140,15 +157,43 @@ def uncertain(connection: Connection, account: str) -> list[Row]:
 
 
 def postpone(connection: Connection, row: Row, until: datetime, reason: str | None = None) -> None:
-    """It is proven that nothing was posted: the row is due again at `until`."""
-    connection.execute(
-        update(OUTBOX).where(OUTBOX.c.id == row["id"]).values(state="pending", due_at=until, reason=reason)
-    )
+    """Nothing was posted, or a repeat is harmless: due again at `until`; without a reason the row keeps its own."""
+    _change(connection, row, state="pending", due_at=until, **({"reason": reason} if reason else {}))
 
 
-def doubt(connection: Connection, row: Row) -> None:
-    """It may or may not have been posted."""
-    connection.execute(update(OUTBOX).where(OUTBOX.c.id == row["id"]).values(state="uncertain"))
+def give_back(connection: Connection, rows: Sequence[Row], until: datetime | None = None) -> None:
+    """Claimed, but not even tried: as before the claim, though due no earlier than `until`."""
+    values: dict[str, Any] = {"state": "pending", "attempts": OUTBOX.c.attempts - 1}
+    if until is not None:
+        values["due_at"] = until
+    connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_([row["id"] for row in rows])).values(values))
+
+
+def doubts(row: Row) -> int:
+    """How often nobody could tell what became of a try."""
+    count: int = row["envelope"].get("doubts", 0)
+    return count
+
+
+def doubt(connection: Connection, row: Row) -> Row:
+    """It may or may not have been posted; returns the row as it is now."""
+    envelope = {**row["envelope"], "doubts": doubts(row) + 1, "doubtful": True}
+    _change(connection, row, state="uncertain", envelope=envelope)
+    return {**row, "state": "uncertain", "envelope": envelope}
+
+
+def disprove(connection: Connection, row: Row, until: datetime) -> None:
+    """It was looked for and is not there: due again at `until`, and no longer in doubt."""
+    _change(connection, row, state="pending", due_at=until, envelope={**row["envelope"], "doubtful": False})
+
+
+def look_again(connection: Connection, row: Row, at: datetime) -> None:
+    """It stays in doubt, and is looked for again at `at`."""
+    _change(connection, row, due_at=at)
+
+
+def _change(connection: Connection, row: Row, **values: Any) -> None:
+    connection.execute(update(OUTBOX).where(OUTBOX.c.id == row["id"]).values(values))
 
 
 def message_of_row(row: Row) -> Message:
@@ -177,7 +222,7 @@ def settle(connection: Connection, settled: Sequence[Settlement]) -> None:
         execute_rows(connection, _BOOK, [_message_values(one) for one in acknowledgements])
     _change_cases(connection, [one for one in settled if one.state == "sent" and one.row["case_id"] is not None])
     for one in settled:
-        if one.row["kind"] == "answer" and one.state == "refused":
+        if one.row["kind"] == "answer" and one.state in {"refused", "unknown"}:
             answer_came_back(connection, one.row["case_id"], one.at)
     events.append(connection, [_event(one) for one in settled if one.row["kind"] != "mark"])
 
@@ -207,20 +252,12 @@ _DUE = (
 )
 
 
-def _obstacle(row: Row, now: datetime, paused: bool) -> str | None:
-    """The final word before a claim: what has changed since the intent was written."""
-    if row["kind"] == "answer":
-        seen = row["seen_message_id"]
-        return "customer wrote again" if seen and row["last_message_id"] and seen < row["last_message_id"] else None
-    checks: Sequence[tuple[bool, str]] = (
-        (paused, "paused"),
-        (bool(row["stale_at"] and row["stale_at"] <= now), "stale"),
-        (bool(row["message_deleted"]), "deleted"),
-        (bool(row["bot_silent"]), "silenced"),
-        (row["case_status"] == "resolved", "answered"),
-        (bool(row["last_answered_at"] and row["last_answered_at"] >= row["created_at"]), "answered"),
-    )
-    return next((reason for holds, reason in checks if holds), None)
+def _withheld(row: Row, at: datetime, reason: str) -> Settlement:
+    if row["kind"] == "mark":
+        return Settlement(row, "suppressed", at, reason)
+    if row["envelope"].get("doubtful"):
+        return Settlement(row, "unknown", at, DOUBT)
+    return Settlement(row, "refused" if row["kind"] == "answer" else "suppressed", at, reason)
 
 
 def _outbox_values(one: Settlement) -> dict[str, Any]:

@@ -36,6 +36,7 @@ _CALL_BACK = (
     .where(OUTBOX.c.message_id.in_(bindparam("ids", expanding=True)), OUTBOX.c.kind.in_(("acknowledgement", "mark")))
     .where(OUTBOX.c.state.in_(("pending", "approve")))
     .values(state="suppressed", reason="deleted")
+    .returning(OUTBOX.c.message_id, OUTBOX.c.kind)
 )
 _CALLED_BACK = (
     update(MESSAGE)
@@ -105,10 +106,17 @@ class Intents:
         return sum(row["state"] == "pending" for row in self._rows)
 
     def call_back(self, connection: Connection, message_ids: Sequence[int]) -> None:
-        """The customer deleted it: what has not left stays."""
-        ids = {"ids": list(message_ids)}
-        connection.execute(_CALL_BACK, ids)
-        connection.execute(_CALLED_BACK, ids)
+        """The customer deleted it: what has not left stays. What is leaving is the sender's to settle."""
+        gone = set(message_ids)
+        held = [row for row in self._rows if row["state"] == "approve" and row["message_id"] in gone]
+        for row in held:
+            row |= {"state": "suppressed", "reason": "deleted"}
+        stayed = {row["message_id"] for row in held}
+        for message_id, kind in connection.execute(_CALL_BACK, {"ids": list(gone)}):
+            if kind == "acknowledgement":
+                stayed.add(message_id)
+        if stayed:
+            connection.execute(_CALLED_BACK, {"ids": list(stayed)})
 
     def _intend(
         self,

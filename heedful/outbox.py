@@ -8,6 +8,8 @@ a person. One `Sender` an account, for the life of the process that holds the da
 from __future__ import annotations
 
 import asyncio
+import heapq
+import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -16,7 +18,7 @@ from sqlalchemy import Connection
 
 from connectors.api import Connector, Denied, Finds, Marks, Receipt, Refused, Replies, Reply, Unreachable
 from heedful import delivery, failpoints
-from heedful.delivery import Moment, Row, Settlement, message_of_row
+from heedful.delivery import DOUBT, Moment, Row, Settlement, message_of_row
 from heedful.guidance import Guidance
 from heedful.rates import Rates
 from heedful.source import Source
@@ -30,6 +32,12 @@ log = structlog.get_logger("heedful.outbox")
 SEND_WITHIN = timedelta(seconds=30)
 SETTLE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=1)
+LONGEST_REST = timedelta(hours=1)
+"""However long the platform wants us to stay away, after this we ask again."""
+LOOK_FOR = timedelta(hours=1)
+"""A text that could not be looked up for so long is a person's to judge."""
+MOST_DOUBTS = 5
+SIDE_BY_SIDE = 8
 
 
 class Sender:
@@ -57,26 +65,33 @@ class Sender:
         self._clock = clock
         self._stopping = stopping
         self._settle_pause = settle_pause
+        self._given = moment
         self._moment = moment or (lambda _row: clock())
+        self._monotonic = monotonic
+        self._rest_until = monotonic()
+        self._later: list[datetime] = []
         self._rates = Rates(source.limits, monotonic)
-        self.batch = 64 if source.idempotency == "A" else 1
+        self.batch = 1 if source.idempotency != "A" else SIDE_BY_SIDE if moment is None else 64
 
     async def recover(self) -> None:
         """At start: what was being sent is uncertain, and is reconciled before anything new leaves."""
-        await self._store.write(lambda connection: delivery.recover(connection, self._source.account))
+        left = await self._store.write(lambda connection: delivery.recover(connection, self._source.account))
         for row in await self._store.read(lambda c: delivery.uncertain(c, self._source.account)):
-            await self._reconcile(row)
+            await (self._doubt(row) if row["id"] in left else self._reconcile(row))
 
     async def drain(self) -> float:
-        """Send all that is due now. Returns the seconds after which to look again (a rate's wait, else 60).
+        """Send all that is due now. Returns the seconds after which to look again.
 
+        They are at most 60, unless the platform told us to stay away for longer.
         Raises Denied when the platform no longer lets us in; the rows concerned are due again.
         """
         while not self._stopping():
+            if rest := self._rest():
+                return rest
             rows, found = await self._store.write(self._claim)
             if not found:
                 await self._recheck(self._clock())
-                return LONGEST_PAUSE.total_seconds()
+                return self._until_next(self._clock())
             failpoints.reach("after-claim")
             if wait := await self._send_all(rows):
                 return wait
@@ -84,33 +99,58 @@ class Sender:
 
     def _claim(self, connection: Connection) -> tuple[list[Row], bool]:
         account, now = self._source.account, self._clock()
-        return delivery.claim(connection, account, now, self.batch, self._forbids, self._moment)
+        return delivery.claim(connection, account, now, self.batch, self._forbids, self._given)
 
     async def _send_all(self, rows: list[Row]) -> float:
         """Side by side where the platform takes our key (class A), else strictly one by one."""
         for index, row in enumerate(rows):
             if wait := self._rates.wait(row["thread"]):
                 await self._send_now(rows[:index])
-                await self._postpone(rows[index:], timedelta(seconds=wait))
+                await self._give_back(rows[index:], self._clock() + timedelta(seconds=wait))
                 return wait
             self._rates.count(row["thread"])
         await self._send_now(rows)
         return 0.0
 
     async def _send_now(self, rows: list[Row]) -> None:
-        outcomes = await asyncio.gather(*map(self._send, rows))
-        settled = [outcome for outcome in outcomes if outcome is not None]
+        """One's failure is raised once all others have come to their ends."""
+        untried: list[Row] = []
+        outcomes = await asyncio.gather(*(self._try(row, untried) for row in rows), return_exceptions=True)
+        settled = [outcome for outcome in outcomes if isinstance(outcome, Settlement)]
         if settled:
             await self._settle(*settled)
+        if untried:
+            await self._give_back(untried)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _try(self, row: Row, untried: list[Row]) -> Settlement | None:
+        if self._stopping() or self._rest():
+            untried.append(row)
+            return None
+        return await self._send(row)
+
+    def _rest(self) -> float:
+        """Seconds for which the platform wants to hear nothing from this account."""
+        return max(0.0, self._rest_until - self._monotonic())
+
+    def _until_next(self, now: datetime) -> float:
+        while self._later and self._later[0] <= now:
+            heapq.heappop(self._later)
+        return min([LONGEST_PAUSE, *(at - now for at in self._later[:1])]).total_seconds()
 
     async def _recheck(self, now: datetime) -> None:
         """What could not be read back at the time is looked up again."""
         for row in await self._store.read(lambda c: delivery.uncertain(c, self._source.account)):
-            if row["claimed_at"] is None or row["claimed_at"] <= now - LONGEST_PAUSE:
+            if row["due_at"] <= now:
                 await self._reconcile(row)
 
     def _forbids(self, row: Row) -> str | None:
-        """The mode that holds now: a file may have changed since the intent was written."""
+        """The mode that holds now (a file may have changed since the intent was written), and the platform's terms."""
+        window = self._source.policy.reply_window
+        if window is not None and row["message_sent_at"] + window <= self._moment(row):
+            return "policy"
         acknowledge = self._guidance().care.acknowledge
         style = row["style"] or "none"
         if style not in acknowledge.styles:
@@ -127,13 +167,18 @@ class Sender:
         except Refused as refusal:
             return Settlement(row, "refused", self._moment(row), str(refusal))
         except Denied as denial:
-            await self._postpone([row], SETTLE, reason=str(denial))
+            await self._postpone(row, SETTLE, reason=str(denial))
             raise
         except Unreachable as failure:
-            await (self._back_off(row, failure) if failure.unsent else self._doubt(row))
+            self._obey(failure)
+            await (self._back_off(row, failure) if failure.unsent else self._doubt(row, self._moment(row)))
             return None
         except TimeoutError:
-            await self._doubt(row)
+            await self._doubt(row, self._moment(row))
+            return None
+        except Exception as fault:  # noqa: BLE001  a connector may be anybody's: what it does not foresee is doubt
+            log.error("fault", channel=self._source.name, outbox=row["id"], **_place(fault))  # noqa: TRY400
+            await self._doubt(row, self._moment(row))
             return None
         failpoints.reach("after-send")
         return Settlement(row, "sent", self._moment(row), receipt=receipt.id if receipt else None)
@@ -150,49 +195,100 @@ class Sender:
     def _reply(self, row: Row) -> Reply:
         return Reply(key=row["key"], to=message_of_row(row), text=row["text"])
 
+    def _obey(self, failure: Unreachable) -> None:
+        """The platform named a time: the whole account rests until then, people's answers too."""
+        if failure.retry_after is not None:
+            rest = min(failure.retry_after, LONGEST_REST).total_seconds()
+            self._rest_until = max(self._rest_until, self._monotonic() + rest)
+
     async def _back_off(self, row: Row, failure: Unreachable) -> None:
-        pause = failure.retry_after or timedelta(seconds=min(60, 2 ** row["attempts"]))
-        await self._postpone([row], pause, reason=str(failure))
+        doubling = timedelta(seconds=2 ** min(row["attempts"], 6))
+        pause = min(failure.retry_after, LONGEST_REST) if failure.retry_after else min(LONGEST_PAUSE, doubling)
+        await self._postpone(row, pause, reason=str(failure))
 
-    async def _postpone(self, rows: list[Row], pause: timedelta, reason: str | None = None) -> None:
-        until = self._clock() + pause
+    async def _postpone(self, row: Row, pause: timedelta, reason: str | None = None) -> None:
+        until = self._due_again(self._clock() + pause)
+        await self._store.write(lambda connection: delivery.postpone(connection, row, until, reason))
 
-        def work(connection: Connection) -> None:
-            for row in rows:
-                delivery.postpone(connection, row, until, reason)
+    async def _give_back(self, rows: list[Row], until: datetime | None = None) -> None:
+        await self._store.write(lambda connection: delivery.give_back(connection, rows, until))
 
-        await self._store.write(work)
+    def _due_again(self, at: datetime) -> datetime:
+        heapq.heappush(self._later, at)
+        return at
 
     async def _settle(self, *settled: Settlement) -> None:
         await self._store.write(lambda connection: delivery.settle(connection, settled))
         failpoints.reach("after-record")
 
-    async def _doubt(self, row: Row) -> None:
+    async def _doubt(self, row: Row, claimed_at: datetime | None = None) -> None:
         """It may have been posted. Class C can never know; the others look or repeat harmlessly."""
         log.warning("doubtful", channel=self._source.name, outbox=row["id"], kind=row["kind"])
-        await self._store.write(lambda connection: delivery.doubt(connection, row))
-        await self._reconcile(row)
+        row = await self._store.write(lambda connection: delivery.doubt(connection, row))
+        await self._reconcile({**row, "claimed_at": claimed_at or row["claimed_at"]})
 
     async def _reconcile(self, row: Row) -> None:
+        """What stays in doubt goes to a person, save a mark: that nobody need look for."""
+        doubts = delivery.doubts(row)
         if row["kind"] == "mark" or self._source.idempotency in {"A", "B2"}:
-            await self._postpone([row], SETTLE if row["attempts"] else timedelta(0))
+            if doubts < MOST_DOUBTS:
+                await self._postpone(row, _longer(doubts))
+            else:
+                await self._give_up(row)
         elif self._source.idempotency == "B1" and isinstance(self._connector, Finds):
             await self._read_back(self._connector, row)
         else:
-            await self._settle(Settlement(row, "unknown", self._moment(row), "nobody can tell whether it was sent"))
+            await self._give_up(row)
+
+    async def _give_up(self, row: Row) -> None:
+        state = "refused" if row["kind"] == "mark" else "unknown"
+        await self._settle(Settlement(row, state, self._moment(row), DOUBT))
 
     async def _read_back(self, connector: Finds, row: Row) -> None:
-        """Absent twice with a pause between means not sent; a failed look leaves the doubt to a person's eye."""
+        """Absent twice with a pause between means not sent; a failed look is repeated after a while."""
         receipt = None
         for pause in (timedelta(0), self._settle_pause):
             await asyncio.sleep(pause.total_seconds())
             try:
-                receipt = await connector.find(self._reply(row))
-            except (Unreachable, Refused):
+                async with asyncio.timeout(SEND_WITHIN.total_seconds()):
+                    receipt = await connector.find(self._reply(row))
+            except Denied:
+                raise
+            except Exception as failure:  # noqa: BLE001  whatever it is, it tells nothing about the text
+                log.warning("not looked up", channel=self._source.name, outbox=row["id"], **_place(failure))
+                await self._look_again(row)
                 return
             if receipt is not None:
                 break
-        if receipt is None:
-            await self._postpone([row], timedelta(0))
-        else:
+        if receipt is not None:
             await self._settle(Settlement(row, "sent", self._moment(row), receipt=receipt.id))
+        elif delivery.doubts(row) < MOST_DOUBTS:
+            await self._disprove(row)
+        else:
+            await self._give_up(row)
+
+    async def _disprove(self, row: Row) -> None:
+        """Not there: sent again at once the first time, later after growing pauses."""
+        doubts = delivery.doubts(row)
+        until = self._due_again(self._clock() + (_longer(doubts - 1) if doubts > 1 else timedelta(0)))
+        await self._store.write(lambda connection: delivery.disprove(connection, row, until))
+
+    async def _look_again(self, row: Row) -> None:
+        now = self._clock()
+        if row["claimed_at"] is not None and row["claimed_at"] <= now - LOOK_FOR:
+            await self._give_up(row)
+            return
+        at = self._due_again(now + LONGEST_PAUSE)
+        await self._store.write(lambda connection: delivery.look_again(connection, row, at))
+
+
+def _place(fault: Exception) -> dict[str, str]:
+    """What went wrong, and where, for whoever mends it: without the message, which may hold a customer's words."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    return {"fault": type(fault).__name__, "at": f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""}
+
+
+def _longer(doubts: int) -> timedelta:
+    """5 s, then three times as long each time: a platform that stumbles for minutes is not yet a person's affair."""
+    times: int = 3 ** max(0, doubts - 1)
+    return SETTLE * times

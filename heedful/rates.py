@@ -20,6 +20,7 @@ class Rates:
         self._monotonic = monotonic
         self._account: deque[float] = deque()
         self._threads: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._swept = monotonic()
 
     def wait(self, thread: str) -> float:
         """Seconds until one more may be sent there; 0 where it may be sent now."""
@@ -36,6 +37,14 @@ class Rates:
         self._account.append(now)
         if self._limits.replies_per_minute_thread is not None:
             self._threads[thread].append(now)
+            self._sweep(now)
+
+    def _sweep(self, now: float) -> None:
+        """Once a window forget the threads in which nothing was sent within it."""
+        if now - self._swept >= WINDOW:
+            self._swept = now
+            for thread in [name for name, sent in self._threads.items() if sent[-1] <= now - WINDOW]:
+                del self._threads[thread]
 
 
 def _wait(sent: deque[float], limit: int, now: float) -> float:

@@ -22,6 +22,7 @@ from config.schema import Priority
 from routing.sla import Due, binding, earliest, tighter
 
 __all__ = [
+    "COUNT_AS_ANSWERED",
     "LEASE",
     "REASONS_TO_RESOLVE",
     "Case",

@@ -5,14 +5,14 @@ Each action refuses before it writes anything, so that many may share one transa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import uuid5
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from config.schema import Care
 from routing import cases, sla
@@ -29,7 +29,7 @@ from routing.store.literal import CLAIMED, LATE, QUEUED, SNOOZED
 from routing.store.rows import CASE, MESSAGE, OUTBOX, insert_new
 from routing.store.wire import rfc3339
 
-__all__ = ["LEASE", "Handling"]
+__all__ = ["LEASE", "Handling", "newest_of_others"]
 
 LEASE = timedelta(minutes=15)
 """A claim that is not renewed lapses; whatever its owner does with the case renews it."""
@@ -101,19 +101,24 @@ class Handling:
 
         `seen` is the newest message or text that the author had before them (None: all there is).
         Raises Fenced where the customer wrote or a colleague answered after that, unless `confirm`;
-        Taken while somebody else's claim holds.
+        Taken while somebody else's claim holds. The sender refuses what happens between this and its sending;
+        confirming the very same answer while it waits lets it go all the same.
         """
         if not text.strip():
             raise NotAllowed("an answer needs a text")
         row = locked(self.connection, case_id)
         case = case_of(row)
         known = case.last_message_id if seen is None else seen
+        others = newest_of_others(self.connection, case_id, actor, MIGHT_REACH)
+        settled = max(known, case.last_message_id, others or 0) if confirm else known
         key = self._new_key(f"{case_id}/{actor}/{text}/{known}")
         if key is None:
+            if confirm:
+                self._confirm(case, actor, text, settled)
             return self._item(case_id)
-        cases.fence(case, case.last_message_id if confirm else known, None if confirm else self._others(case_id, actor))
+        cases.fence(case, settled, others)
         after = replace(cases.claim(case, actor, self.now, self.lease), status="waiting")
-        number = self._queue(row, actor, text, key)
+        number = self._queue(row, actor, text, key, settled)
         save(self.connection, case, after)
         tell(self.connection, self.now, row, "answer_queued", actor, outbox=str(number))
         return self._item(case_id)
@@ -189,21 +194,6 @@ class Handling:
         hours = _hours(self.care, deadline.calendar)
         return sla.clocks(self.now, deadline, hours), sla.next_answer(self.now, deadline, hours)
 
-    def _others(self, case_id: int, actor: str) -> int | None:
-        """The newest answer that somebody else gave: through us, or in the platform's own app."""
-        through_us = select(func.max(OUTBOX.c.id)).where(
-            OUTBOX.c.case_id == case_id,
-            OUTBOX.c.kind == "answer",
-            OUTBOX.c.actor != actor,
-            OUTBOX.c.state.in_(MIGHT_REACH),
-        )
-        echoes = select(OUTBOX.c.receipt).where(OUTBOX.c.case_id == case_id, OUTBOX.c.receipt.is_not(None))
-        elsewhere = select(func.max(MESSAGE.c.id)).where(
-            MESSAGE.c.case_id == case_id, MESSAGE.c.own, MESSAGE.c.external_id.not_in(echoes)
-        )
-        found = (self.connection.execute(question).scalar() for question in (through_us, elsewhere))
-        return max((number for number in found if number is not None), default=None)
-
     def _new_key(self, intent: str) -> str | None:
         """The key of an answer that may be given; None where the very same one is on its way or has arrived."""
         space = settings.install_id(self.connection)
@@ -218,17 +208,42 @@ class Handling:
                 return None
         raise AssertionError("unreachable")
 
-    def _queue(self, row: Row, actor: str, text: str, key: str) -> int:
+    def _confirm(self, case: Case, actor: str, text: str, seen: int) -> None:
+        """The same answer still waits: its author knows by now what came in between."""
+        out = OUTBOX.c
+        same = and_(out.case_id == case.id, out.kind == "answer", out.actor == actor, out.text == text)
+        waiting = select(out.id, out.envelope).where(same, out.state == "pending").with_for_update()
+        for number, envelope in self.connection.execute(waiting).all():
+            values = {"seen_message_id": case.last_message_id, "envelope": {**envelope, "seen": seen}}
+            self.connection.execute(update(OUTBOX).where(out.id == number).values(values))
+
+    def _queue(self, row: Row, actor: str, text: str, key: str, seen: int) -> int:
         number = new_id(self.now)
         values = {
             "id": number, "key": key, "kind": "answer", "account": row["account"], "target": row["channel"],
             "channel": row["channel"], "thread": row["thread"], "author_id": row["author_id"], "case_id": row["id"],
-            "message_id": row["last_message_id"], "priority": row["priority"], "text": text, "envelope": {},
-            "state": "pending", "attempts": 0, "created_at": self.now, "due_at": self.now, "actor": actor,
-            "seen_message_id": row["last_message_id"],
+            "message_id": row["last_message_id"], "priority": row["priority"], "text": text,
+            "envelope": {"seen": seen}, "state": "pending", "attempts": 0, "created_at": self.now,
+            "due_at": self.now, "actor": actor, "seen_message_id": row["last_message_id"],
         }  # fmt: skip
         self.connection.execute(insert_new(self.connection, OUTBOX), values)
         return number
+
+
+def newest_of_others(connection: Connection, case_id: int, actor: str, states: Collection[str]) -> int | None:
+    """The newest answer that somebody else gave: through us, in one of `states`, or in the platform's own app."""
+    through_us = select(func.max(OUTBOX.c.id)).where(
+        OUTBOX.c.case_id == case_id,
+        OUTBOX.c.kind == "answer",
+        OUTBOX.c.actor != actor,
+        OUTBOX.c.state.in_(states),
+    )
+    echoes = select(OUTBOX.c.receipt).where(OUTBOX.c.case_id == case_id, OUTBOX.c.receipt.is_not(None))
+    elsewhere = select(func.max(MESSAGE.c.id)).where(
+        MESSAGE.c.case_id == case_id, MESSAGE.c.own, MESSAGE.c.external_id.not_in(echoes)
+    )
+    found = (connection.execute(question).scalar() for question in (through_us, elsewhere))
+    return max((number for number in found if number is not None), default=None)
 
 
 def _layers(care: Care, channel: str, team: str) -> Iterator[Layer]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from config.schema import Care
 from routing import cases
@@ -33,11 +33,16 @@ class Texts:
     now: datetime
 
     def approve(self, outbox_id: int, actor: str) -> OutboxItem:
-        """Let a text go out that waits for a person's word; its time to become stale starts anew."""
+        """Let a text go out that waits for a person's word; its time to become stale starts anew.
+
+        What the customer wrote until now was before that person's eyes; what comes later is not approved of.
+        """
         row = self._waiting(outbox_id)
         too_old = self.care.acknowledge.too_old
         stale = self.now + too_old if too_old else None
-        self._write(row, state="pending", actor=actor, due_at=self.now, stale_at=stale)
+        theirs = and_(MESSAGE.c.account == row["account"], MESSAGE.c.author_id == row["author_id"])
+        seen = self.connection.execute(select(func.max(MESSAGE.c.id)).where(theirs)).scalar()
+        self._write(row, state="pending", actor=actor, due_at=self.now, stale_at=stale, seen_message_id=seen)
         return self._told(row, "case_changed", actor, what="acknowledgement", state="approved")
 
     def reject(self, outbox_id: int, actor: str) -> OutboxItem:

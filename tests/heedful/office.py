@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -150,7 +150,7 @@ class Office:
     async def hear(self, text: str, author: str = "1", **fields: Any) -> Outcome:
         return await self.take(self.message(text, author, **fields))
 
-    def sender(self, platform: Platform) -> Sender:
+    def sender(self, platform: Platform, stopping: Callable[[], bool] = lambda: False) -> Sender:
         return Sender(
             self.store,
             self.source,
@@ -158,6 +158,7 @@ class Office:
             lambda: self.guidance,
             self.clock,
             lambda: self.clock().timestamp(),
+            stopping,
             settle_pause=timedelta(0),
         )
 
