@@ -20,14 +20,15 @@ _FALSE_NEGATORS = re.compile(
     r"|好不|不料|差不|不就是|还不|不止|不停|不断|无比|无论|不管|一直不|别提多|别提有多"
     r"|要不|说不定)(?:[很太算那么什么有]|这么|特别|非常){0,2}$"
 )
-_BOOSTERS = re.compile(
-    r"(?:非常|特别|十分|超级|超|极其|极|太|很|好|真|真的|巨|贼|老|最|更|相当|实在|简直"
-    r"|完全|越来越|无比|有够|好鬼|真系|几咁|咁|够晒|蛮|挺|忒|死|完完全全|彻底)$"
-)
-_DAMPERS = re.compile(
-    r"(?:有点|有点儿|有些|稍微|略|稍|一点|少少|有啲|比较|还|尚|不太|不怎么|不大|没那么"
-    r"|不够|不是很|唔系好|唔太)$"
-)
+_BOOSTERS = (
+    "非常", "特别", "十分", "超级", "超", "极其", "极", "太", "很", "好", "真", "真的",
+    "巨", "贼", "老", "最", "更", "相当", "实在", "简直", "完全", "越来越", "无比", "有够",
+    "好鬼", "真系", "几咁", "咁", "够晒", "蛮", "挺", "忒", "死", "完完全全", "彻底",
+)  # fmt: skip
+_DAMPERS = (
+    "有点", "有点儿", "有些", "稍微", "略", "稍", "一点", "少少", "有啲", "比较", "还", "尚",
+    "不太", "不怎么", "不大", "没那么", "不够", "不是很", "唔系好", "唔太",
+)  # fmt: skip
 _NEGATING = frozenset("不没沒未无勿别毋唔冇零免并毫谈称至")
 
 
@@ -41,8 +42,8 @@ def scale(text: str, hit: Hit) -> float:
     if not before:
         return weight
     negated = not _NEGATING.isdisjoint(before) and _NEGATORS.search(before) is not None
-    if not negated and _DAMPERS.search(before):
+    if not negated and before.endswith(_DAMPERS):
         return weight * 0.75
     if negated and hit.tag != "fail" and not _FALSE_NEGATORS.search(before):
         return weight * (-0.45 if weight < 0 else -0.8)
-    return weight * 1.2 if _BOOSTERS.search(before) else weight
+    return weight * 1.2 if before.endswith(_BOOSTERS) else weight

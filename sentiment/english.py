@@ -16,6 +16,8 @@ _NEGATOR = re.compile(
     r"|didnt|doesnt|hasnt|havent|cant|wont|nor|neither|zero)"
     r"|n't)(?: (?!only\b|just\b|but\b)\w+){0,2} $"
 )
+_NEGATING = ("no", "n't", "nt", "ne", "without", "hardly", "barely", "zero")
+"""One of these stands in every negator: a look for them is quicker than the pattern."""
 _NEGATIVE_START = re.compile(
     r"(?:no|not|never|zero|none|nothing|without|can't|cant|cannot|couldn't|could|nobody)\b"
     r"|\w+n't"
@@ -24,6 +26,7 @@ _BOOSTER = re.compile(
     r"\b(?:very|so|really|extremely|absolutely|completely|totally|utterly|beyond|incredibly"
     r"|bloody|fucking|such a) $"
 )
+_BOOSTING = ("y ", "so ", "beyond ", "fucking ", "such a ")
 _GREETING = (
     r"^\W*(?:(?:hi|hello|hey|good \w+|dear \w+|sorry|excuse me|quick question|just wondering"
     r"|question|so|and|ok|okay|@\S+)"
@@ -78,8 +81,12 @@ def scale(text: str, hit: Hit) -> float:
     if hit.tag in ("fail", "emoji", "calm"):
         return weight
     before = text[max(0, hit.start - 28) : hit.start]
-    if _BOOSTER.search(before):
+    if not before or before[-1] not in " \n":  # both patterns end with a blank
+        return weight
+    if before.rstrip("\n").endswith(_BOOSTING) and _BOOSTER.search(before):
         weight *= 1.2
+    if not any([part in before for part in _NEGATING]):  # noqa: C419 (a generator costs twice as much)
+        return weight
     if _NEGATOR.search(before) and not _NEGATIVE_START.match(text, hit.start):
         weight *= -0.4 if weight < 0 else -0.75
     return weight
