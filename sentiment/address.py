@@ -60,8 +60,12 @@ class Names:
 
     def read(self, text: str) -> Who:
         """Who is named in the folded `text`."""
-        if not any([name in text for name in self._names]):  # noqa: C419 (a generator costs twice as much)
-            return _NOBODY
+        for name in self._names:
+            if name in text:
+                return self._who(text)
+        return _NOBODY
+
+    def _who(self, text: str) -> Who:
         theirs = [match.span() for match in self._theirs.finditer(text)] if self._theirs else []
         ours = [match.span() for match in self._ours.finditer(text)] if self._ours else []
         if ours and self._not_us:

@@ -168,16 +168,19 @@ class Cues:
         begun.sort()
         for start, end, part in begun:
             for tag, weight, rest, _ in self._rules[part]:
+                if rest and rest[0][0] not in later:
+                    continue
                 hits = found.get(tag)
                 if hits is not None and len(hits) >= _ENOUGH:
                     continue
-                stop = end if not rest else _follow(text, end, rest, later) if rest[0][0] in later else 0
+                stop = _follow(text, end, rest, later) if rest else end
                 if not stop:
                     continue
+                hit = Hit(start, stop, tag, weight)
                 if hits is None:
-                    found[tag] = [Hit(start, stop, tag, weight)]
+                    found[tag] = [hit]
                 else:
-                    hits.append(Hit(start, stop, tag, weight))
+                    hits.append(hit)
         return found
 
 
