@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.table import Table
@@ -74,17 +75,22 @@ def _table(cases: list[dict[str, Any]]) -> Table:
 @queue.command()
 def show(case: Case, config: ConfigOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Show one case: its conversation, texts and history."""
-    found = _api(config, database).ask("GET", f"/cases/{case}")
+    found = _api(config, database).ask("GET", _path(case))
     if as_json:
         print_json(found)
         return
     print_json(found, indent=True)
 
 
+def _path(case: str) -> str:
+    """Whatever was typed is one piece of the path."""
+    return f"/cases/{quote(case, safe='')}"
+
+
 def _act(
     case: str, action: str, body: dict[str, Any], config: Path | None, database: str | None, as_json: bool
 ) -> None:
-    answer = _api(config, database).ask("POST", f"/cases/{case}/{action}", body)
+    answer = _api(config, database).ask("POST", f"{_path(case)}/{action}", body)
     if as_json:
         print_json(answer)
     else:
