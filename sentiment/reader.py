@@ -42,6 +42,8 @@ _NEEDED: Mapping[Kind, float] = {
 }  # fmt: skip
 _SHARE: Mapping[Addressed, float] = {"to_us": 1.0, "about_us": 0.7, "unknown": 0.7, "about_other": 0.2}
 _WORDS_SHOWN = 6
+_SLANG_NUMBER = re.compile(r"\b(?:1337|1432?|182|187|86)\b")
+"""VADER's lexicon reads these as slang (182: "I hate you"); a customer means an order, a flight or a gate."""
 _AROUND = " ,.!?，。！？~"
 _PLAIN = {"\u2019": "'", "\u2018": "'", **dict.fromkeys("\ufe0f\u200b\u200c\u200d\u2060\ufeff", "")}
 
@@ -157,6 +159,7 @@ def _vader(folded: Folded, found: Mapping[str, Sequence[Hit]], *, asks: bool, as
     if not original.isascii():
         odd, plain = _for_vader()
         original = odd.sub(lambda letter: plain[letter[0]], original)
+    original = _SLANG_NUMBER.sub("0", original)
     valence = english.valence(original, stretched=folded.offsets is not None)
     courtesy = sum([hit.weight for hit in found.get("calm", ())])
     if valence > 0 > courtesy:

@@ -210,3 +210,12 @@ WORDS = [row[0] for row in PROBES]
 def test_mixes_of_messages_are_read_the_same_every_time(parts: list[str], between: str) -> None:
     text = between.join(parts)
     assert read(text) == read(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["my order 182", "flight 187 at gate 303", "今天是星期三 911", "the sky is blue, 182."]
+)
+def test_a_bare_number_is_no_mood_and_no_emergency(text: str) -> None:
+    reading = FastReader(Brand(name="Acme")).read(fold(text), Circumstances())
+    assert reading.label != "negative"
+    assert reading.urgent < 0.5
