@@ -13,9 +13,10 @@ from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 
-import phonenumbers
 from stdnum import iban, luhn
 from stdnum.exceptions import ValidationError
+
+from routing.phones import DATE, PHONE_LIKE, international, local
 
 __all__ = ["mask", "repair"]
 
@@ -93,11 +94,6 @@ _NUMBERED = re.compile(
     r"(?i)(?:order|ref|reference|booking|ticket|case|tracking|invoice|订单|訂單|单号"
     r"|單號|编号|編號|运单|運單|案号|發票|发票)"
     r"[^\d\n手机手機电话電話phonemobiletel]{0,3}(?:no\.?|number|id|num)?[^\d\n]{0,3}$"
-)
-_HOTLINE = ("400", "800", "95", "123", "121", "119", "110", "120")
-_DATE = re.compile(
-    r"(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12]\d|3[01])(?!\d)"
-    r"|(?<!\d)(?:0?[1-9]|[12]\d|3[01])[-./](?:0?[1-9]|1[0-2])[-./](?:19|20)\d\d(?!\d)"
 )
 _CARD_LENGTHS = (16, 15, 14, 13, 19, 18, 17)
 _CARD_STARTS = "23456"
@@ -308,7 +304,7 @@ class _Stretch:
             length <= _LONGEST or _CARD_LIKE.search(self._digits, rest) or _GLUED.search(self._shape, shaped)
         ):
             tries.append(self._card)
-        if self._asked or _PHONE_LIKE.search(self._shape, shaped):
+        if self._asked or PHONE_LIKE.search(self._shape, shaped):
             tries.append(self._phone)
         return tries
 
@@ -348,19 +344,19 @@ class _Stretch:
         if first != 0 or not self._plus:
             return None
         for last, digits in reversed(self._joined(first)):
-            if _international(digits):
+            if international(digits):
                 return last, "[phone]"
         return None
 
     def _phone(self, first: int) -> Hit | None:
         asked = first == self._first and self._asked
-        if not asked and not _PHONE_LIKE.match(self._shape, self._offsets[first] + first):
+        if not asked and not PHONE_LIKE.match(self._shape, self._offsets[first] + first):
             return None
-        if _DATE.match(self._text, self._groups[first][0]) or (first == 0 and self._numbered):
+        if DATE.match(self._text, self._groups[first][0]) or (first == 0 and self._numbered):
             return None
         parts = self._shape.split("-")
         for last, digits in reversed(self._joined(first)):
-            if _local(digits, parts[first : last + 1], asked=asked):
+            if local(digits, parts[first : last + 1], asked=asked):
                 return last, "[phone]"
         return None
 
@@ -388,37 +384,3 @@ def _is_chinese_id(digits: str) -> bool:
         return False
     total = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(digits[:17]))
     return "10X98765432"[total % 11] == digits[17].upper()
-
-
-_MOBILE = re.compile(r"(?:00)?(?:86)?1[3-9]\d{9}|09\d{8}|(?:00)?8869\d{8}|(?:00)?852[2-9]\d{7}|(?:00)?853[268]\d{7}")
-_LANDLINE = re.compile(r"0\d{2,3}-\d{7,8}|0\d-\d{3,4}-\d{4}|0\d-\d{7,8}")
-_FOREIGN = re.compile(
-    r"1?-?[2-9]\d{2}-[2-9]\d{2}-\d{4}|07\d{3}-\d{6}|07\d{3}-\d{3}-\d{3}|07\d{9}|0[1-9]\d{2,3}-\d{3}-\d{3,4}"
-)
-
-
-_PHONE_LIKE = re.compile(
-    r"(?<!\d)(?:(?:0-?0-?)?(?:8-?6-?)?1-?[3-9](?:-?\d){9}|0-?9(?:-?\d){8}|(?:0-?0-?)?8-?8-?6-?9(?:-?\d){8}"
-    r"|(?:0-?0-?)?8-?5-?(?:2-?[2-9]|3-?[268])(?:-?\d){7}"
-    rf"|{_LANDLINE.pattern}|{_FOREIGN.pattern})(?!\d)"
-)
-"""Where any of these could begin in groups joined by -: nothing else is looked at one by one."""
-
-
-def _local(digits: str, groups: list[str], *, asked: bool) -> bool:
-    """A number written as people write it at home: Mainland, Taiwan, Hong Kong, Macao, North America, Britain."""
-    if digits.startswith(_HOTLINE) and len(digits) <= 10:
-        return False
-    shape = "-".join(groups)
-    if _MOBILE.fullmatch(digits) or _LANDLINE.fullmatch(shape) or _FOREIGN.fullmatch(shape):
-        return True
-    return asked and 7 <= len(digits) <= 13 and not _DATE.fullmatch(shape)
-
-
-def _international(digits: str) -> bool:
-    if not 7 <= len(digits) <= 15:
-        return False
-    try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(f"+{digits}", None))
-    except phonenumbers.NumberParseException:
-        return False
