@@ -115,9 +115,8 @@ def explain_command(
     assert care is not None
     now = datetime.now(UTC)
     subject = _recorded(message) if message else (channel, plain_message(_whole(text), now))
-    explanation = explain(
-        subject[1], subject[0], care, max(now, subject[1].sent_at) if message is None else subject[1].sent_at
-    )
+    with failures():
+        explanation = explain(subject[1], subject[0], care, now if message is None else subject[1].sent_at)
     if as_json:
         print_json(explanation.as_json())
     else:

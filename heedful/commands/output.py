@@ -84,6 +84,7 @@ def failures() -> Iterator[None]:
     """Foreseen errors become one plain line and exit code 1."""
     from config.load import ConfigurationError, MissingSecret
     from connectors.errors import ConnectorError
+    from connectors.registry import UnknownKind
     from heedful.web import ListenError
     from routing.store.errors import StoreError
 
@@ -93,7 +94,7 @@ def failures() -> Iterator[None]:
         for finding in error.findings:
             err.print(str(finding), markup=False)
         raise typer.Exit(1) from None
-    except (StoreError, ListenError, ConnectorError) as error:
+    except (StoreError, ListenError, ConnectorError, UnknownKind) as error:
         fail(str(error))
     except MissingSecret as error:
         fail(f"{error} → set it, or write it into .env beside the file")

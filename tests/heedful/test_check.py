@@ -1,5 +1,7 @@
 """`heedful check`: what only the connectors can tell about a file."""
 
+import subprocess
+import sys
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -196,3 +198,17 @@ def test_the_shipped_example_passes_its_own_tests(tmp_path: Path) -> None:
     results = run_examples(load(path), datetime(2026, 11, 23, 3, tzinfo=UTC))
     assert results
     assert [result for result in results if not result.passed] == []
+
+
+@pytest.mark.parametrize("arguments", [["explain", "hi", "--channel", "mentions"], ["replay", "a.jsonl"]])
+def test_a_kind_that_is_not_installed_is_one_plain_line(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "heedful.yaml").write_text(
+        "version: 1\nbrand: {name: A}\nchannels: {mentions: {kind: gopher}}\nroute: {team: care}\nteams: {care: {}}\n"
+    )
+    line = '{"id": "1", "channel": "mentions", "text": "hi", "author": {"id": "1", "name": "n"}, '
+    (tmp_path / "a.jsonl").write_text(line + '"sent_at": "2026-01-01T00:00:00Z"}\n')
+    heedful = Path(sys.executable).with_name("heedful")
+    done = subprocess.run([heedful, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("heedful: no connector of kind `gopher`")
+    assert "Traceback" not in done.stderr
