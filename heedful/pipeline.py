@@ -32,7 +32,7 @@ PIECE = 256
 class Pipeline:
     """`guidance` is asked once a page, so that no page mixes two versions of the file.
 
-    `count` is told what became of each page's items; `wake` is called when texts became due.
+    `count` is told what became of each page's items.
     """
 
     def __init__(
@@ -41,13 +41,11 @@ class Pipeline:
         guidance: Callable[[], Guidance],
         clock: Callable[[], datetime],
         count: Callable[[str, Mapping[str, int]], None] = lambda _channel, _outcomes: None,
-        wake: Callable[[Source], None] = lambda _source: None,
     ) -> None:
         self._store = store
         self._guidance = guidance
         self._clock = clock
         self._count = count
-        self._wake = wake
         self._vault = Vault.beside(store.url.render_as_string(hide_password=False))
 
     async def take(self, source: Source, page: Page) -> Outcome:
@@ -99,8 +97,6 @@ class Pipeline:
         failpoints.reach("after-commit")
         for batch, outcome in zip(batches, outcomes, strict=True):
             self._count(batch.source.name, outcome.as_counts())
-            if outcome.intents:
-                self._wake(batch.source)
         return outcomes
 
     async def _one_by_one(self, batch: Batch, guidance: Guidance) -> Outcome:
