@@ -42,14 +42,17 @@ __all__ = [
     "Plugin",
     "Policy",
     "Polls",
+    "Quota",
     "Receipt",
     "Refused",
     "Replies",
     "Reply",
+    "Reports",
     "Retracts",
     "Streams",
     "Unreachable",
     "Unreadable",
+    "Vitals",
 ]
 
 Cursor = NewType("Cursor", str)
@@ -132,7 +135,8 @@ class Gap:
 class Page:
     """Items oldest first, and where to resume once they are safely stored.
 
-    `cursor` None keeps the stored one; `more` asks the host to come again at once.
+    `cursor` None keeps the stored one; `more` asks the host to come again at once. A stream gives an
+    empty page as a sign of life. `cost` is what fetching it cost, in millionths of a US dollar.
     """
 
     messages: tuple[Message, ...] = ()
@@ -140,6 +144,7 @@ class Page:
     more: bool = False
     unreadable: tuple[Unreadable, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    cost: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,20 +158,26 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What the platform says about a reply that it took."""
+    """What the platform says about a reply that it took, and what it cost (millionths of a US dollar)."""
 
     id: str
     url: str | None = None
+    cost: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the host keeps to on the connector's behalf. Lengths in the connector's own `length` unit."""
+    """What the host keeps to on the connector's behalf. Lengths in the connector's own `length` unit.
+
+    `spacing` lies between two replies in one place (`Plugin.place` of a thread); an answer that is
+    longer than `reply_length` is never sent.
+    """
 
     poll_every: timedelta = timedelta(seconds=60)
     reply_length: int = 280
     replies_per_minute: int = 20
     replies_per_minute_thread: int | None = None
+    spacing: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +201,30 @@ class Policy:
     reopens: str | None = None
     cost: str | None = None
     delete_within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """How much of what the platform rations is left, as it said last; `resets_at` where it says so."""
+
+    name: str
+    left: int
+    of: int | None = None
+    resets_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """What a connector knows of its own standing; what it cannot know stays None.
+
+    `daily_budget` is what its calls may cost a day (UTC) and `next_call` the most that the next one can
+    cost, both in millionths of a US dollar: the host stops reading before the budget is overdrawn.
+    """
+
+    token_expires: datetime | None = None
+    quotas: tuple[Quota, ...] = ()
+    daily_budget: int | None = None
+    next_call: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +303,14 @@ class Retracts(Connector, Protocol):
     async def retract(self, receipt: Receipt, text: str | None, /) -> None: ...
 
 
+@runtime_checkable
+class Reports(Connector, Protocol):
+    """Tells its standing, without a call. No ability of a channel: any connector may."""
+
+    @property
+    def vitals(self) -> Vitals: ...
+
+
 S = TypeVar("S", bound=BaseModel)
 
 
@@ -275,12 +318,19 @@ def _characters(text: str) -> int:
     return len(text)
 
 
+def _itself(thread: str) -> str:
+    return thread
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin(Generic[S]):
     """What a channel of this kind is and can do, declared so that a file is checked unconnected.
 
     `recovers`: how far back it can catch up (None: as far as wanted; zero: not at all).
-    `length` measures a text in the platform's own unit. `summary` is one line for people.
+    `length` measures a text in the platform's own unit. `place` of a thread is what the platform counts
+    replies by (a Slack channel, not a thread in it). `summary` is one line for people; `token` says how
+    to get what the settings ask for and `cannot` what such a channel cannot do, in Markdown: the page
+    about the channel under docs/ is made from this.
     """
 
     kind: str
@@ -293,3 +343,6 @@ class Plugin(Generic[S]):
     limits: Limits = Limits()
     policy: Policy = Policy()
     length: Callable[[str], int] = _characters
+    place: Callable[[str], str] = _itself
+    token: str = ""
+    cannot: str = ""

@@ -42,7 +42,14 @@ class Denied(ConnectorError):
 
 
 class Refused(ConnectorError):
-    """The platform will not post this reply, and says so; nothing was posted."""
+    """The platform will not post this reply, and says so; nothing was posted.
+
+    `gone` where it says that the message we answer was deleted: its text then goes here too.
+    """
+
+    def __init__(self, message: str = "", *, gone: bool = False) -> None:
+        super().__init__(message)
+        self.gone = gone
 
 
 class BadPayload(ConnectorError):
