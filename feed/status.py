@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 __all__ = ["Alarm", "ChannelHealth", "State", "Status", "stamp"]
 
-State = Literal["listening", "waiting", "failed", "stopped", "idle"]
+State = Literal["listening", "waiting", "paused", "failed", "stopped", "idle"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelHealth:
     """One channel: since when it has been in `state`, and when it last brought a page.
 
-    `waiting` backs off and tries again; `failed` needs a person; `idle` has nothing to listen to.
+    `waiting` backs off and tries again; `failed` needs a person; `paused` rests on purpose
+    until `until`; `idle` has nothing to listen to.
     """
 
     name: str

@@ -46,6 +46,11 @@ class Alarms:
         log.info("alarm over", about=about, what=alarm.text)
         await self._tell("alarm_over", about, alarm.text)
 
+    async def hush_channel(self, name: str) -> None:
+        """Whatever rings about a channel that is closed."""
+        for about in [about for about in self._ringing if about == name or about.startswith(f"{name}: ")]:
+            await self.hush(about)
+
     async def _tell(self, kind: str, about: str, what: str) -> None:
         event = {"at": self._clock(), "kind": kind, "channel": about, "data": {"what": what}}
         try:

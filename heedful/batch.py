@@ -25,7 +25,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A page of one source, prepared, oldest first. `now` dates what is not an item: gaps and the cursor."""
+    """A page of one source, prepared, oldest first. `now` dates what is not an item: gaps, the cursor and the cost."""
 
     source: Source
     now: datetime
@@ -33,6 +33,7 @@ class Batch:
     unreadable: Sequence[Sealed] = ()
     gaps: Sequence[Gap] = ()
     cursor: Cursor | None = None
+    cost: int = 0
 
 
 @dataclass(slots=True)
@@ -61,10 +62,12 @@ class Outcome:
 
 
 def pieces(batch: Batch, size: int) -> Sequence[Batch]:
-    """A long page in transactions of bounded size; only the last one carries cursor, gaps and quarantine."""
+    """A long page in transactions of bounded size; only the last one carries what is no item."""
     if len(batch.items) <= size:
         return (batch,)
     starts = range(0, len(batch.items), size)
-    cut = [replace(batch, items=batch.items[at : at + size], unreadable=(), gaps=(), cursor=None) for at in starts]
-    cut[-1] = replace(cut[-1], unreadable=batch.unreadable, gaps=batch.gaps, cursor=batch.cursor)
+    cut = [
+        replace(batch, items=batch.items[at : at + size], unreadable=(), gaps=(), cursor=None, cost=0) for at in starts
+    ]
+    cut[-1] = replace(cut[-1], unreadable=batch.unreadable, gaps=batch.gaps, cursor=batch.cursor, cost=batch.cost)
     return cut

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -29,18 +29,23 @@ from connectors.api import (
     Gap,
     Http,
     Listens,
+    Message,
     Page,
     Polls,
     Replies,
+    Reports,
     Streams,
     Unreachable,
+    Vitals,
 )
 from heedful.alarms import Alarms
 from heedful.guidance import Guidance
 from heedful.health import Health
 from heedful.outbox import SEND_WITHIN, Sender
+from heedful.patience import Patience
 from heedful.pipeline import Pipeline
 from heedful.source import Source
+from routing.store import spending
 from routing.store.database import Store
 from routing.store.errors import StoreError
 
@@ -48,11 +53,16 @@ __all__ = ["Environment", "Runner"]
 
 log = structlog.get_logger("heedful.channels")
 
-LONGEST_PAUSE = 60.0
 HEARTBEAT = timedelta(minutes=1)
+SIGN_OF_LIFE = Page()
+TELL_AFTER = 3
+"""Failures in a row before people are told."""
 GAP_RINGS = timedelta(hours=12)
 """How long a gap rings; it stays recorded."""
 STORE_PAUSE = 2.0
+LOOK_AT_CLOCK = 60.0
+"""Seconds between two looks at the clock while reading rests: the clock may be set meanwhile."""
+HOOKS_ONLY = frozenset({"webhook", "events"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +77,7 @@ class Environment:
     clock: Callable[[], datetime]
     variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
     monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     senders: dict[str, asyncio.Lock] = field(default_factory=dict)
     wake_every: Callable[[str, asyncio.Event, timedelta], None] = lambda _name, _event, _every: None
     took: Callable[[float], None] = lambda _seconds: None
@@ -84,7 +95,8 @@ class Runner:
         self.source: Source | None = None
         self.listens: Listens | None = None
         self._env = environment
-        self._failures = 0
+        self._patience = Patience(environment.monotonic)
+        self._unbooked = 0
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -109,7 +121,7 @@ class Runner:
                 await self._lose(cause)
             except StoreError as cause:
                 await self.tell_store_failure(cause)
-                await self._pause(Unreachable(str(cause)))
+                await self._env.sleep(self._patience.fail())
             except ConnectorError as cause:
                 await self._lose(Unreachable(str(cause)))
             except Exception as cause:
@@ -152,6 +164,8 @@ class Runner:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         for task in done:
+            if task.cancelled():
+                raise RuntimeError("the connector cancelled its own work")
             task.result()
 
     async def _listen(self, connector: Connector, source: Source) -> None:
@@ -161,31 +175,31 @@ class Runner:
                 await self._listen_once(connector, source)
             except StoreError as cause:
                 await self.tell_store_failure(cause)
-                await self._pause(Unreachable(str(cause)))
+                await self._env.sleep(self._patience.fail())
             except (Unreachable, BadPayload) as cause:
                 await self._lose(cause if isinstance(cause, Unreachable) else Unreachable(str(cause)))
 
     async def _listen_once(self, connector: Connector, source: Source) -> None:
+        """Until something fails, or until today's budget is spent: then from the start again."""
+        hooks_only = _hooks_only(connector)
+        if not hooks_only and isinstance(connector, (Polls, Streams)):
+            await self._keep_to_budget(connector, source)
         cursor, moved_at = await self._env.pipeline.resume(source)
         await self._record_outage(source, moved_at, cursor)
         if isinstance(connector, Listens):
             self.listens = connector
             await self._succeed(source)
-        if isinstance(connector, Polls) and not self._hooks_only(connector):
+        if isinstance(connector, Polls) and not hooks_only:
             await self._poll(connector, source, cursor)
-        elif isinstance(connector, Streams):
+        elif isinstance(connector, Streams) and not hooks_only:
             await self._stream(connector, source, cursor)
         else:
             while True:
-                await asyncio.sleep(HEARTBEAT.total_seconds())
+                await self._env.sleep(HEARTBEAT.total_seconds())
                 await self._succeed(source)
 
-    def _hooks_only(self, connector: Connector) -> bool:
-        """A connector that can do both listens by hook where its settings say so."""
-        return isinstance(connector, Listens) and getattr(connector, "mode", None) == "webhook"
-
     async def _poll(self, connector: Polls, source: Source, cursor: Cursor | None) -> None:
-        while True:
+        while await self._overdraft(connector, source) is None:
             page = await connector.poll(cursor)
             await self._take(source, page)
             cursor = page.cursor or cursor
@@ -194,10 +208,40 @@ class Runner:
                 await self._until_due(source.limits.poll_every)
 
     async def _stream(self, connector: Streams, source: Source, cursor: Cursor | None) -> None:
-        async for page in connector.stream(cursor):
-            await self._take(source, page)
-            await self._succeed(source)
+        """An empty page is a sign of life. However a stream ends, it is opened again after a pause."""
+        while wait := self._patience.turn():
+            await self._env.sleep(wait)
+        async with _closing(connector.stream(cursor)) as pages:
+            async for page in pages:
+                await self._take(source, page)
+                await self._succeed(source)
+                if await self._overdraft(connector, source) is not None:
+                    return
         raise Unreachable("the stream was closed")
+
+    async def _overdraft(self, connector: Connector, source: Source) -> str | None:
+        """Why the next call could cost more than what is left for today; None where there is no such danger."""
+        vitals = vitals_of(connector)
+        if vitals is None or vitals.daily_budget is None:
+            return None
+        now, budget = self._env.clock(), vitals.daily_budget
+        spent = await self._env.store.read(lambda connection: spending.on(connection, source.account, now))
+        self.health.spends(spent.total, budget)
+        if spent.total + self._unbooked + vitals.next_call <= budget:
+            return None
+        next_call = f" and the next call may cost {spending.dollars(vitals.next_call)}" if vitals.next_call else ""
+        return f"{spending.dollars(spent.total)} of {spending.dollars(budget)} a day are spent{next_call}"
+
+    async def _keep_to_budget(self, connector: Connector, source: Source) -> None:
+        """Where today's money is spent, wait for tomorrow (UTC); what is sent meanwhile goes out all the same."""
+        about = f"{self.name}: budget"
+        while (why := await self._overdraft(connector, source)) is not None:
+            until = spending.day_of(self._env.clock()) + spending.DAY
+            self.health.pause(until, why)
+            await self._env.alarms.ring(about, f"reading pauses until {until:%Y-%m-%d %H:%M} UTC: {why}")
+            while (left := (until - self._env.clock()).total_seconds()) > 0:
+                await self._env.sleep(min(left, LOOK_AT_CLOCK))
+        await self._env.alarms.hush(about)
 
     async def hear(self, page: Page) -> None:
         """Store what a hook brought; raises StoreError where it cannot be stored."""
@@ -207,8 +251,15 @@ class Runner:
         await self._succeed(self.source)
 
     async def _take(self, source: Source, page: Page) -> None:
-        started = self._env.monotonic()
-        done = await self._env.pipeline.take(source, page)
+        """Store a page; one that says and costs nothing is only a sign of life."""
+        if page == SIGN_OF_LIFE and not self._unbooked:
+            return
+        started, (cost, self._unbooked) = self._env.monotonic(), (page.cost + self._unbooked, 0)
+        try:
+            done = await self._env.pipeline.take(source, replace(page, cost=cost))
+        except BaseException:
+            self._unbooked += cost
+            raise
         self._env.took(self._env.monotonic() - started)
         if done.received:
             await self._env.alarms.hush("store")
@@ -230,13 +281,19 @@ class Runner:
                 self._env.clock,
                 self._env.monotonic,
                 lambda: self._stopping or self._halted,
+                forget=lambda message: self._forget(source, message),
             )
             while not self._stopping:
                 try:
                     await self._keep_sending(sender)
                 except StoreError as cause:
                     await self.tell_store_failure(cause)
-                    await asyncio.sleep(STORE_PAUSE)
+                    await self._env.sleep(STORE_PAUSE)
+
+    async def _forget(self, source: Source, message: Message) -> None:
+        """The platform says that this message is gone: as if it had told so by a delete notice."""
+        notice = replace(message, text="", revision="", parts=(), url=None, deleted=True)
+        await self._env.pipeline.take(source, Page(messages=(notice,)))
 
     async def _keep_sending(self, sender: Sender) -> None:
         """What was being sent when the store failed, or when we died, is reconciled first."""
@@ -272,10 +329,10 @@ class Runner:
         await self._env.alarms.ring(f"{self.name}: gap", f"messages since {moved_at:%Y-%m-%d %H:%M} UTC may be lost")
 
     async def _succeed(self, source: Source) -> None:
-        self._failures = 0
+        if self._patience.succeed():
+            await self._env.alarms.hush(self.name)
         if self.health.succeed():
             log.info("channel listens", channel=self.name)
-            await self._env.alarms.hush(self.name)
         now = self._env.clock()
         if self._heartbeat is None or now - self._heartbeat >= HEARTBEAT:
             self._heartbeat = now
@@ -287,21 +344,34 @@ class Runner:
     async def _lose(self, cause: Unreachable) -> None:
         if self.health.lose(str(cause)):
             log.warning("channel lost", channel=self.name, reason=str(cause))
-        if self._failures == 2:
+        pause = self._patience.fail(cause.retry_after)
+        if self._patience.failures == TELL_AFTER:
             await self._env.alarms.ring(self.name, f"cannot be reached: {cause}")
-        await self._pause(cause)
-
-    async def _pause(self, cause: Unreachable) -> None:
-        """The platform's own wish, else doubling with jitter up to a minute."""
-        self._failures += 1
-        wished = cause.retry_after.total_seconds() if cause.retry_after else 0.0
-        pause = max(wished, min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 8)))
-        await asyncio.sleep(pause * random.uniform(1.0, 1.3))  # noqa: S311 jitter, no secret
+        await self._env.sleep(pause)
 
     async def _fail(self, what: str) -> None:
         self.health.fail(what)
         log.error("channel stopped", channel=self.name, reason=what)
         await self._env.alarms.ring(self.name, what)
+
+
+def vitals_of(connector: Connector) -> Vitals | None:
+    return connector.vitals if isinstance(connector, Reports) else None
+
+
+def _hooks_only(connector: Connector) -> bool:
+    """A connector that can do both listens by hook where its settings say so."""
+    return isinstance(connector, Listens) and getattr(connector, "mode", None) in HOOKS_ONLY
+
+
+@asynccontextmanager
+async def _closing(pages: AsyncIterator[Page]) -> AsyncIterator[AsyncIterator[Page]]:
+    """Close a stream at once, and not when its last reference is swept up: the platform counts it until then."""
+    try:
+        yield pages
+    finally:
+        if isinstance(pages, AsyncGenerator):
+            await pages.aclose()
 
 
 def _paced(source: Source, settings: BaseModel) -> Source:

@@ -263,7 +263,7 @@ class Daemon:
         await asyncio.wait({task})
         if self._scheduler.get_job(name) is not None:
             self._scheduler.remove_job(name)
-        await self._alarms.hush(name)
+        await self._alarms.hush_channel(name)
 
     async def _wake_senders(self) -> None:
         """Answers of people and postponed texts become due by time."""

@@ -18,7 +18,7 @@ from connectors.api import Message
 from heedful.lastword import Row, obstacle, since_then
 from heedful.rows import message_of
 from routing.cases import Case, acknowledged, answered
-from routing.store import events, settings
+from routing.store import events, settings, spending
 from routing.store.casebook import case_of
 from routing.store.literal import UNSETTLED
 from routing.store.rows import CASE as CASES
@@ -203,17 +203,18 @@ def message_of_row(row: Row) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The last word on one row: its state, why, and what the platform calls what it took."""
+    """The last word on one row: its state, why, what the platform calls what it took, and what that cost."""
 
     row: Row
     state: str
     at: datetime
     reason: str | None = None
     receipt: str | None = None
+    cost: int = 0
 
 
 def settle(connection: Connection, settled: Sequence[Settlement]) -> None:
-    """Write last words: outbox, ledger outcomes of the messages, cases and events."""
+    """Write last words: outbox, ledger outcomes of the messages, cases, spending and events."""
     if not settled:
         return
     execute_rows(connection, _SETTLE, [_outbox_values(one) for one in settled])
@@ -224,6 +225,8 @@ def settle(connection: Connection, settled: Sequence[Settlement]) -> None:
     for one in settled:
         if one.row["kind"] == "answer" and one.state in {"refused", "unknown"}:
             answer_came_back(connection, one.row["case_id"], one.at)
+    for one in settled:
+        spending.add(connection, one.row["account"], one.at, replies=one.cost)
     events.append(connection, [_event(one) for one in settled if one.row["kind"] != "mark"])
 
 

@@ -21,6 +21,9 @@ class Health:
         self._since = clock()
         self._last_success: datetime | None = None
         self._error: str | None = None
+        self._until: datetime | None = None
+        self._spent = 0
+        self._budget: int | None = None
 
     @property
     def state(self) -> State:
@@ -42,6 +45,15 @@ class Health:
     def rest(self) -> None:
         """Nothing to listen to."""
         self._become("idle", None)
+
+    def pause(self, until: datetime, why: str) -> None:
+        """Well, but it reads nothing before `until`."""
+        self._until = until
+        self._become("paused", why)
+
+    def spends(self, spent: int, budget: int) -> None:
+        """Millionths of a US dollar, today and at most a day."""
+        self._spent, self._budget = spent, budget
 
     def stop(self) -> None:
         self._become("stopped", None)

@@ -85,7 +85,7 @@ class Doors:
         try:
             answer = await runner.listens.hear(hook)
             page = answer.page
-            if page.messages or page.unreadable or page.gaps or page.cursor is not None:
+            if page.messages or page.unreadable or page.gaps or page.cursor is not None or page.cost:
                 await runner.hear(page)
         except StoreError as failure:
             log.error("hook not stored", channel=runner.name, reason=str(failure))  # noqa: TRY400 no trace needed
@@ -147,7 +147,7 @@ async def _read(request: Request) -> bytes | None:
 
 def _problem(runner: Runner, now: datetime) -> str | None:
     health = runner.health.snapshot()
-    if health.state == "idle":
+    if health.state in {"idle", "paused"}:
         return None
     if health.state != "listening":
         return health.error or health.state

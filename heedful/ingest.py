@@ -23,7 +23,7 @@ from heedful.preparation import Prepared
 from heedful.recall import Known, Overall
 from heedful.rows import because_json, message_row, start_of_hour
 from routing.decide import Decision, History, decide
-from routing.store import events, search
+from routing.store import events, search, spending
 from routing.store.ids import new_id
 from routing.store.rows import MESSAGE, insert_rows
 
@@ -252,6 +252,7 @@ class _Page:
         booking.count(connection, self._source.name, self._hours)
         self.outcome.received = sum(one.received for one in self._hours.values())
         self.outcome.duplicates = sum(one.duplicates for one in self._hours.values())
+        spending.add(connection, self._source.account, self._batch.now, reading=self._batch.cost)
         if self._batch.cursor is not None:
             booking.move(connection, self._batch)
         if self._events:

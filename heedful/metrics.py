@@ -18,7 +18,7 @@ from routing.store.rows import EVENT
 __all__ = ["Metrics", "Outgoing"]
 
 SETTLED = ("sent", "suppressed", "refused", "unknown")
-STATES = ("listening", "waiting", "failed", "stopped", "idle")
+STATES = ("listening", "waiting", "paused", "failed", "stopped", "idle")
 
 
 class Metrics:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 import traceback
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
-from connectors.api import Connector, Denied, Finds, Marks, Receipt, Refused, Replies, Reply, Unreachable
+from connectors.api import Connector, Denied, Finds, Marks, Message, Receipt, Refused, Replies, Reply, Unreachable
 from heedful import delivery, failpoints
 from heedful.delivery import DOUBT, Moment, Row, Settlement, message_of_row
 from heedful.guidance import Guidance
@@ -43,7 +44,8 @@ SIDE_BY_SIDE = 8
 class Sender:
     """`monotonic` counts seconds for the rates; `stopping` ends the work after the row in hand.
 
-    `moment` is when a row counts as claimed and settled, where that is not now.
+    `moment` is when a row counts as claimed and settled, where that is not now. `forget` is told of each message
+    that a platform says is gone.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Sender:
         stopping: Callable[[], bool] = lambda: False,
         settle_pause: timedelta = SETTLE,
         moment: Moment | None = None,
+        forget: Callable[[Message], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._source = source
@@ -70,7 +73,9 @@ class Sender:
         self._monotonic = monotonic
         self._rest_until = monotonic()
         self._later: list[datetime] = []
-        self._rates = Rates(source.limits, monotonic)
+        self._rates = Rates(source.limits, monotonic, source.place)
+        self._deleted: list[Message] = []
+        self._forget = forget
         self.batch = 1 if source.idempotency != "A" else SIDE_BY_SIDE if moment is None else 64
 
     async def recover(self) -> None:
@@ -85,7 +90,9 @@ class Sender:
         They are at most 60, unless the platform told us to stay away for longer.
         Raises Denied when the platform no longer lets us in; the rows concerned are due again.
         """
+        held = Counter[str]()
         while not self._stopping():
+            await self._forget_deleted()
             if rest := self._rest():
                 return rest
             rows, found = await self._store.write(self._claim)
@@ -93,7 +100,7 @@ class Sender:
                 await self._recheck(self._clock())
                 return self._until_next(self._clock())
             failpoints.reach("after-claim")
-            if wait := await self._send_all(rows):
+            if wait := await self._send_all(rows, held):
                 return wait
         return 0.0
 
@@ -101,16 +108,30 @@ class Sender:
         account, now = self._source.account, self._clock()
         return delivery.claim(connection, account, now, self.batch, self._forbids, self._given)
 
-    async def _send_all(self, rows: list[Row]) -> float:
-        """Side by side where the platform takes our key (class A), else strictly one by one."""
+    async def _send_all(self, rows: list[Row], held: Counter[str]) -> float:
+        """Side by side where the platform takes our key (class A), else strictly one by one.
+
+        One place that must be left in peace keeps no other waiting: its rows are due again one after the other.
+        """
+        ready: list[Row] = []
         for index, row in enumerate(rows):
-            if wait := self._rates.wait(row["thread"]):
-                await self._send_now(rows[:index])
+            if wait := self._rates.wait_anywhere():
+                await self._send_now(ready)
                 await self._give_back(rows[index:], self._clock() + timedelta(seconds=wait))
                 return wait
+            if wait := self._rates.wait_there(row["thread"]):
+                await self._hold(row, wait, held)
+                continue
             self._rates.count(row["thread"])
-        await self._send_now(rows)
+            ready.append(row)
+        await self._send_now(ready)
         return 0.0
+
+    async def _hold(self, row: Row, wait: float, held: Counter[str]) -> None:
+        place = self._source.place(row["thread"])
+        pause = timedelta(seconds=wait) + held[place] * self._source.limits.spacing
+        held[place] += 1
+        await self._give_back([row], self._due_again(self._clock() + pause))
 
     async def _send_now(self, rows: list[Row]) -> None:
         """One's failure is raised once all others have come to their ends."""
@@ -121,9 +142,16 @@ class Sender:
             await self._settle(*settled)
         if untried:
             await self._give_back(untried)
+        await self._forget_deleted()
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
+
+    async def _forget_deleted(self) -> None:
+        """What the platform says is gone goes here too; what cannot be stored now is tried at the next round."""
+        while self._deleted and self._forget is not None:
+            await self._forget(self._deleted[0])
+            del self._deleted[0]
 
     async def _try(self, row: Row, untried: list[Row]) -> Settlement | None:
         if self._stopping() or self._rest():
@@ -165,6 +193,7 @@ class Sender:
             async with asyncio.timeout(SEND_WITHIN.total_seconds()):
                 receipt = await self._post(row)
         except Refused as refusal:
+            self._note_gone(row, refusal)
             return Settlement(row, "refused", self._moment(row), str(refusal))
         except Denied as denial:
             await self._postpone(row, SETTLE, reason=str(denial))
@@ -181,7 +210,11 @@ class Sender:
             await self._doubt(row, self._moment(row))
             return None
         failpoints.reach("after-send")
-        return Settlement(row, "sent", self._moment(row), receipt=receipt.id if receipt else None)
+        return _sent(row, self._moment(row), receipt)
+
+    def _note_gone(self, row: Row, refusal: Refused) -> None:
+        if refusal.gone and row["message_external_id"] is not None:
+            self._deleted.append(message_of_row(row))
 
     async def _post(self, row: Row) -> Receipt | None:
         if row["kind"] == "mark":
@@ -255,13 +288,18 @@ class Sender:
             except Denied:
                 raise
             except Exception as failure:  # noqa: BLE001  whatever it is, it tells nothing about the text
+                if isinstance(failure, Refused) and failure.gone:
+                    self._note_gone(row, failure)
+                    await self._give_up(row)
+                    await self._forget_deleted()
+                    return
                 log.warning("not looked up", channel=self._source.name, outbox=row["id"], **_place(failure))
                 await self._look_again(row)
                 return
             if receipt is not None:
                 break
         if receipt is not None:
-            await self._settle(Settlement(row, "sent", self._moment(row), receipt=receipt.id))
+            await self._settle(_sent(row, self._moment(row), receipt))
         elif delivery.doubts(row) < MOST_DOUBTS:
             await self._disprove(row)
         else:
@@ -280,6 +318,12 @@ class Sender:
             return
         at = self._due_again(now + LONGEST_PAUSE)
         await self._store.write(lambda connection: delivery.look_again(connection, row, at))
+
+
+def _sent(row: Row, at: datetime, receipt: Receipt | None) -> Settlement:
+    if receipt is None:
+        return Settlement(row, "sent", at)
+    return Settlement(row, "sent", at, receipt=receipt.id, cost=receipt.cost)
 
 
 def _place(fault: Exception) -> dict[str, str]:

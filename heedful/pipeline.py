@@ -56,7 +56,9 @@ class Pipeline:
         guidance, now = self._guidance(), self._clock()
         items, sealed = self.prepare(source, page.messages, guidance, now)
         sealed += [self.seal(one, now) for one in page.unreadable]
-        batch = Batch(source=source, now=now, items=items, unreadable=sealed, gaps=page.gaps, cursor=page.cursor)
+        batch = Batch(
+            source=source, now=now, items=items, unreadable=sealed, gaps=page.gaps, cursor=page.cursor, cost=page.cost
+        )
         total = Outcome()
         for piece in pieces(batch, PIECE):
             (done,) = await self.store([piece], guidance)
@@ -103,7 +105,7 @@ class Pipeline:
         """The poisonous item is found by storing each alone; cursor, gaps and quarantine come last."""
         total, sealed = Outcome(), list(batch.unreadable)
         for item in batch.items:
-            alone = replace(batch, items=(item,), unreadable=(), gaps=(), cursor=None)
+            alone = replace(batch, items=(item,), unreadable=(), gaps=(), cursor=None, cost=0)
             try:
                 total.add(await self._write(alone, guidance))
             except StoreError:

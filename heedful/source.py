@@ -24,6 +24,7 @@ class Source:
     limits: Limits
     policy: Policy
     length: Callable[[str], int] = field(compare=False)
+    place: Callable[[str], str] = field(default=lambda thread: thread, compare=False)
     selves: frozenset[str] = frozenset()
     machine: str | None = None
     locale: str | None = None
@@ -42,6 +43,7 @@ class Source:
             limits=plugin.limits,
             policy=plugin.policy,
             length=plugin.length,
+            place=plugin.place,
             selves=frozenset(selves - {""}),
             machine=me.id if me.bot else None,
             locale=channel.locale,

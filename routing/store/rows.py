@@ -24,6 +24,7 @@ __all__ = [
     "QUARANTINE",
     "SESSION",
     "SETTING",
+    "SPENDING",
     "STAFF",
     "TALLY",
     "execute_rows",
@@ -48,6 +49,7 @@ EVENT = _table(tables.EventRow)
 STAFF = _table(tables.StaffRow)
 SESSION = _table(tables.SessionRow)
 SETTING = _table(tables.SettingRow)
+SPENDING = _table(tables.SpendingRow)
 
 _INSERT: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
     "postgresql": postgresql.insert,

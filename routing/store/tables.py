@@ -28,6 +28,7 @@ __all__ = [
     "QuarantineRow",
     "SessionRow",
     "SettingRow",
+    "SpendingRow",
     "StaffRow",
     "TallyRow",
 ]
@@ -283,6 +284,17 @@ class OutboxRow(SQLModel, table=True):
     receipt: str | None = None
     actor: str | None = None
     seen_message_id: int | None = Field(default=None, sa_type=Identity)
+
+
+class SpendingRow(SQLModel, table=True):
+    """What calls to a platform have cost, by account and UTC day, in millionths of a US dollar."""
+
+    __tablename__: ClassVar[str] = "spending"
+
+    account: str = Field(primary_key=True)
+    day: datetime = Field(primary_key=True, sa_type=Instant)
+    reading: int = Field(default=0, sa_type=BigInteger)
+    replies: int = Field(default=0, sa_type=BigInteger)
 
 
 class EventRow(SQLModel, table=True):

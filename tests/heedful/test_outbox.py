@@ -564,7 +564,7 @@ def test_rates_forget_the_threads_of_yesterday() -> None:
     for number in range(5000):
         now += 1
         rates.count(str(number))
-        most = max(most, len(rates._threads))
+        most = max(most, len(rates._places))
     assert most <= 121
     rates.count("busy")
     rates.count("busy")
