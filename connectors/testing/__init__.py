@@ -2,8 +2,9 @@
 
     from connectors.testing import ConnectorContract, FakeChannel, Item
 
-A subclass of `FakeChannel` says in a few lines how the platform speaks; a subclass of
-`ConnectorContract` names the plugin, the channel and the settings. Nothing else is needed.
+A subclass of `FakeChannel` says in a few lines how the platform speaks (`JsonChannel` already speaks
+plain JSON); a subclass of `ConnectorContract` names the plugin, the channel and the settings. Nothing
+else is needed.
 """
 
 from __future__ import annotations
@@ -16,5 +17,6 @@ pytest.register_assert_rewrite(
 
 from connectors.testing.channel import FakeChannel, Item, Said  # noqa: E402 — assertions first
 from connectors.testing.contract import ConnectorContract  # noqa: E402
+from connectors.testing.plain import JsonChannel  # noqa: E402
 
-__all__ = ["ConnectorContract", "FakeChannel", "Item", "Said"]
+__all__ = ["ConnectorContract", "FakeChannel", "Item", "JsonChannel", "Said"]

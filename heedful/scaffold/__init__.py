@@ -1,0 +1,1 @@
+"""What `heedful new-connector` writes, as real modules: they are linted, typed and examined here."""

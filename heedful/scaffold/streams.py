@@ -1,0 +1,60 @@
+"""The channel `sample` for heedful. Three places say CHANGE; heedful's docs/connectors.md explains them."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from connectors.api import Author, Cursor, Http, Message, Page, Plugin, Receipt, Reply, Unreachable, Unreadable
+from connectors.settings import BaseUrl
+
+
+class Settings(BaseModel):  # CHANGE 1 of 3: what staff write in their file
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    base_url: BaseUrl = Field("https://example.org/api", description="where its API is")
+    token: SecretStr = Field(description="of our account there")
+
+
+class Connector:  # CHANGE 2 of 3: how the platform is asked; it sends a post a line
+    me = Author(id="care", name="Care team")  # our account there
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        self._posts, self._token, self._http = f"{settings.base_url}/posts", settings.token, http
+
+    async def stream(self, after: Cursor | None, /) -> AsyncIterator[Page]:
+        async for line in self._http.lines("GET", self._posts, token=self._token, params={"after": after or 0}):
+            yield _page(line) if line else Page()  # an empty line is a sign of life
+
+    # <replies>
+    async def reply(self, reply: Reply, /) -> Receipt:
+        body = {"text": reply.text, "thread": reply.to.thread}
+        return Receipt(id=(await self._http.json("POST", self._posts, token=self._token, body=body))["id"])
+
+    # </replies>
+
+
+def _page(line: bytes) -> Page:  # CHANGE 3 of 3: what the platform tells of a post
+    try:
+        post = json.loads(line)
+        cursor = Cursor(str(post["number"]))
+    except (KeyError, RecursionError, TypeError, ValueError):
+        raise Unreachable("the stream is garbled") from None
+    try:
+        author, at = Author(id=post["author"]["id"], name=post["author"]["name"]), datetime.fromisoformat(post["at"])
+        revision = f"{post['revision']:06d}" if post["revision"] else ""  # of an edit; it must sort
+        told = {key: post[key] for key in ("id", "text", "thread", "deleted")}
+        message = Message(author=author, sent_at=at, revision=revision, **told)
+    except (KeyError, TypeError, ValueError) as error:
+        return Page(unreadable=(Unreadable(raw=line, reason=f"{type(error).__name__} in a post"),), cursor=cursor)
+    return Page(messages=(message,), cursor=cursor)
+
+
+plugin = Plugin(
+    kind="sample",
+    summary="posts of sample",
+    settings=Settings,
+    open=lambda settings, http: nullcontext(Connector(settings, http)),
+    abilities=frozenset({"streams", "replies"}),
+)

@@ -1,0 +1,16 @@
+"""The exam of the channel `sample`: pytest runs it."""
+
+from connectors.testing import ConnectorContract, JsonChannel
+from heedful.scaffold.streams import plugin
+
+
+class Platform(JsonChannel):
+    """The platform, acted: as you change the connector, override `row` or `serve` to speak as it does."""
+
+
+class TestSample(ConnectorContract):
+    plugin = plugin
+    channel = Platform
+
+    def settings(self, base_url: str) -> dict[str, object]:
+        return {"base_url": base_url, "token": "a-token-that-nobody-may-see"}
