@@ -13,6 +13,16 @@ from connectors.recorded import LINE_AT_MOST, Recorded, parse_line, parse_object
 __all__ = ["LINE_AT_MOST", "Recorded", "Settings", "parse_line", "parse_object", "plugin"]
 
 
+_ACCESS = """\
+Nothing: it is the channel of `heedful replay FILE`, of the sample and of the file's own tests. A recorded message may
+name another channel of the file; it then keeps to what that one's kind can do.
+"""
+_CANNOT = """\
+- Listen: under `heedful run` such a channel is idle.
+- Send: what is answered in it goes into the books, and nowhere else.
+"""
+
+
 class Settings(BaseModel):
     """None: a channel of recorded messages has nothing to connect to."""
 
@@ -44,4 +54,6 @@ plugin = Plugin(
     recovers=None,
     limits=Limits(reply_length=4096, replies_per_minute=1_000_000),
     policy=Policy(),
+    token=_ACCESS,
+    cannot=_CANNOT,
 )

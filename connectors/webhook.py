@@ -62,9 +62,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    secret: Secret
-    old_secret: Secret | None = None
-    tolerance: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(hours=1))] = timedelta(minutes=5)
+    secret: Secret = Field(
+        description=f"what calls are signed with: `whsec_` and base64, or any {SECRET_AT_LEAST} bytes"
+    )
+    old_secret: Secret | None = Field(None, description="taken too, while senders move from one secret to the next")
+    tolerance: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(hours=1))] = Field(
+        timedelta(minutes=5), description="how far the clock of a sender may be off"
+    )
 
 
 def _utc_now() -> datetime:
@@ -164,6 +168,24 @@ def _parted(body: bytes) -> Sequence[bytes]:
     return (body,)
 
 
+_ACCESS = f"""\
+You make the secret yourself, and give it to the sender too:
+
+```sh
+echo "whsec_$(openssl rand -base64 32)"
+```
+
+The sender posts one message, or a list of at most {ITEMS_AT_MOST:,}, to `/hooks/NAME`, signed by
+[Standard Webhooks](https://www.standardwebhooks.com); [send_webhook.py](../examples/send_webhook.py) does it in a few
+lines. A message has `id`, `text`, `author` (`id`, `name`) and `sent_at`.
+"""
+_CANNOT = f"""\
+- Be answered: cases from it are answered in the system that they came from.
+- Ask for what was missed: your system repeats what was not answered with 200.
+- Take a call of more than {BODY_AT_MOST:,} bytes or {ITEMS_AT_MOST:,} messages: it answers 413.
+"""
+
+
 @asynccontextmanager
 async def _open(settings: Settings, _http: Http) -> AsyncIterator[Webhook]:
     yield Webhook(settings)
@@ -175,4 +197,6 @@ plugin = Plugin(
     settings=Settings,
     open=_open,
     abilities=frozenset({"listens"}),
+    token=_ACCESS,
+    cannot=_CANNOT,
 )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from heedful.commands import desk, file, run
+from heedful.commands import desk, file, plugins, run
 from heedful.version import VERSION
 
 __all__ = ["app", "main"]
@@ -30,6 +30,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 file.register(app)
 run.register(app)
+plugins.register(app)
 desk.register(app)
 
 

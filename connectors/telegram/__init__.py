@@ -17,6 +17,26 @@ from connectors.telegram.target import utf16_length
 
 __all__ = ["plugin"]
 
+_ACCESS = """\
+1. Write `/newbot` to [@BotFather](https://t.me/BotFather), choose a name, and keep the token that it answers with.
+2. For a group: bots hear there only commands and answers to themselves, until you send `/setprivacy` → *Disable* to
+   @BotFather. Do that first, then add the bot: what it may hear is settled when it joins.
+3. For a channel: make the bot an administrator. For the private chats of a business account: connect the bot under
+   *Settings → Telegram Business → Chatbots* and let it reply.
+4. Give the token by the environment, or by `.env` beside the file. One token, one heedful: two programs that poll with
+   the same token take each other's messages. @BotFather's `/revoke` ends a token that has leaked.
+"""
+_CANNOT = """\
+- Hear what was said before the bot came, or more than 24 hours before heedful came back: Telegram keeps news for a bot
+  no longer, and has no history for bots.
+- Know of deleted messages, except in business accounts.
+- Read back what it posted. After a broken connection nobody can tell whether a text arrived; a person looks.
+- Write to somebody who never wrote to the bot, or who blocked it.
+- Send faster than Telegram lets a bot: about one message a second in a chat, 20 a minute in a group, 30 a second in all
+  (<https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this>).
+- Hear other bots in a group.
+"""
+
 
 def _skip_command_line() -> None:
     """Wherever it can, httpx imports its own command line and a syntax highlighter: a third of a second."""
@@ -48,4 +68,6 @@ plugin: Plugin[Settings] = Plugin(
     ),
     policy=Policy(private_first=False),  # a bot cannot write to a person who never wrote to it
     length=utf16_length,
+    token=_ACCESS,
+    cannot=_CANNOT,
 )

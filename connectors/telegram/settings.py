@@ -42,13 +42,21 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    token: Annotated[SecretStr, AfterValidator(_token)]
-    mode: Literal["poll", "webhook"] = "poll"
-    secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
-    webhook_url: BaseUrl | None = None
-    base_url: BaseUrl = "https://api.telegram.org"
-    reaction: Annotated[str, Field(min_length=1, max_length=16)] = "👀"
-    long_poll: Annotated[Duration, Field(le=timedelta(seconds=50))] = timedelta(seconds=25)
+    token: Annotated[SecretStr, AfterValidator(_token)] = Field(description="of the bot, as @BotFather gives it")
+    mode: Literal["poll", "webhook"] = Field("poll", description="whether heedful asks Telegram, or Telegram calls")
+    secret: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
+        None, description="with `mode: webhook`: what Telegram says in each call, so that nobody else can call"
+    )
+    webhook_url: BaseUrl | None = Field(
+        None, description="the public address of `/hooks/NAME`; with it heedful registers the webhook itself"
+    )
+    base_url: BaseUrl = Field("https://api.telegram.org", description="a Bot API server of your own")
+    reaction: Annotated[str, Field(min_length=1, max_length=16)] = Field(
+        "👀", description="the sign of receipt, one of the emoji that Telegram allows as a reaction"
+    )
+    long_poll: Annotated[Duration, Field(le=timedelta(seconds=50))] = Field(
+        timedelta(seconds=25), description="how long Telegram holds an unanswered poll open"
+    )
 
     @model_validator(mode="after")
     def _webhook_is_signed(self) -> Settings:

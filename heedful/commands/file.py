@@ -1,4 +1,4 @@
-"""init, check, test, explain, score and connectors: what needs a file at most, and never a database."""
+"""init, check, test, explain and score: what needs a file at most, and never a database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from heedful.commands.output import (
@@ -196,74 +195,8 @@ def _lines_of_standard_input() -> Iterator[str]:
         yield line.decode("utf-8", "replace").rstrip("\r\n")
 
 
-def connectors(as_json: JsonOption = False) -> None:
-    """List what is installed: abilities, class, limits and policy."""
-    from connectors import registry
-
-    plugins, broken = registry.installed(), registry.broken()
-    if as_json:
-        print_json(
-            [
-                *(_describe(plugin) for plugin in plugins.values()),
-                *({"kind": k, "broken": v} for k, v in broken.items()),
-            ]
-        )
-        return
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("kind", "can", "class", "answer at most", "catches up", "what it is"):
-        table.add_column(column)
-    for plugin in plugins.values():
-        found = _describe(plugin)
-        recovers = (
-            "for ever"
-            if found["recovers"] is None
-            else f"{found['recovers'] / 3600:g} h"
-            if found["recovers"]
-            else "not"
-        )
-        table.add_row(
-            found["kind"],
-            " ".join(found["abilities"]),
-            found["idempotency"],
-            str(found["limits"]["reply_length"]),
-            recovers,
-            found["summary"],
-        )
-    out.print(table)
-    for kind, reason in broken.items():
-        out.print(f"[red]{kind}[/] {reason}")
-
-
-def _describe(plugin: Any) -> dict[str, Any]:
-    limits, policy = plugin.limits, plugin.policy
-    window = policy.reply_window
-    return {
-        "kind": plugin.kind,
-        "summary": plugin.summary,
-        "abilities": sorted(plugin.abilities),
-        "idempotency": plugin.idempotency,
-        "recovers": None if plugin.recovers is None else plugin.recovers.total_seconds(),
-        "limits": {
-            "poll_every": limits.poll_every.total_seconds(),
-            "reply_length": limits.reply_length,
-            "replies_per_minute": limits.replies_per_minute,
-            "replies_per_minute_thread": limits.replies_per_minute_thread,
-        },
-        "policy": {
-            "unsolicited": policy.unsolicited,
-            "private_first": policy.private_first,
-            "automatic_marks": policy.automatic_marks,
-            "per_interaction": policy.per_interaction,
-            "reply_window": window.total_seconds() if window else None,
-            "messages_per_window": policy.messages_per_window,
-            "cost": policy.cost,
-        },
-        "settings": sorted(plugin.settings.model_fields),
-    }
-
-
 def register(app: typer.Typer) -> None:
-    for command in (init, check, score, connectors):
+    for command in (init, check, score):
         app.command()(command)
     app.command("test")(run_tests)
     app.command("explain")(explain_command)

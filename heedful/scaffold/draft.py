@@ -1,4 +1,4 @@
-"""A connector of one's own: name and abilities -> the files of a small distribution. Pure but for reading the samples."""
+"""A connector of one's own: name and abilities -> the files of a small distribution. It only reads the samples."""
 
 from __future__ import annotations
 

@@ -57,4 +57,5 @@ plugin = Plugin(
     settings=Settings,
     open=lambda settings, http: nullcontext(Connector(settings, http)),
     abilities=frozenset({"polls", "replies"}),
+    recovers=None,  # how far back it can go after a stop: as far as wanted
 )
