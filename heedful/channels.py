@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -31,6 +32,7 @@ from connectors.api import (
     Listens,
     Message,
     Page,
+    Plugin,
     Polls,
     Replies,
     Reports,
@@ -49,7 +51,7 @@ from routing.store import spending
 from routing.store.database import Store
 from routing.store.errors import StoreError
 
-__all__ = ["Environment", "Runner"]
+__all__ = ["Environment", "Runner", "explain", "vitals_of"]
 
 log = structlog.get_logger("heedful.channels")
 
@@ -114,8 +116,8 @@ class Runner:
             try:
                 await self._open_and_run()
                 return
-            except (Denied, MissingSecret, LookupError, ValidationError) as cause:
-                await self._fail(_explain(cause))
+            except (Denied, _Unfit) as cause:
+                await self._fail(str(cause))
                 return
             except Unreachable as cause:
                 await self._lose(cause)
@@ -138,8 +140,7 @@ class Runner:
         self.health.stop()
 
     async def _open_and_run(self) -> None:
-        plugin = registry.load(self.channel.kind)
-        settings = plugin.settings.model_validate(resolve(self.channel.settings, self._env.variables))
+        plugin, settings = self._fitted()
         async with plugin.open(settings, self._env.http) as connector:
             source = self.source = _paced(Source.of(self.name, self.channel, plugin, connector.me), settings)
             self._env.wake_every(self.name, self.due, source.limits.poll_every)
@@ -147,6 +148,14 @@ class Runner:
                 self.health.rest()
                 return
             await self._listen_and_send(connector, source)
+
+    def _fitted(self) -> tuple[Plugin[Any], BaseModel]:
+        """Raises _Unfit: what a person must mend in the file. A connector's own KeyError is another matter."""
+        try:
+            plugin = registry.load(self.channel.kind)
+            return plugin, plugin.settings.model_validate(resolve(self.channel.settings, self._env.variables))
+        except (MissingSecret, LookupError, ValidationError) as cause:
+            raise _Unfit(explain(cause)) from None
 
     async def _listen_and_send(self, connector: Connector, source: Source) -> None:
         """Both until one of them ends; a text that is leaving then is let go before the channel is closed."""
@@ -380,6 +389,10 @@ def _paced(source: Source, settings: BaseModel) -> Source:
     return replace(source, limits=replace(source.limits, poll_every=own)) if isinstance(own, timedelta) else source
 
 
+class _Unfit(Exception):
+    """The channel cannot be opened as the file has it."""
+
+
 async def _wait(event: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
@@ -388,7 +401,7 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
         return
 
 
-def _explain(cause: Exception) -> str:
+def explain(cause: Exception) -> str:
     if isinstance(cause, MissingSecret):
         return f"{cause}; set it, or write it into .env beside the file, and reload"
     if isinstance(cause, ValidationError):

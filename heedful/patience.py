@@ -13,6 +13,8 @@ LONGEST_PAUSE = 60.0
 WELL_AFTER = 60.0
 """Seconds of success after which earlier failures count no more: a close at once is no success."""
 WINDOW = 900.0
+SHORTEST = 0.001
+"""Seconds: what rounding leaves of a wait is still one."""
 OPENS = 24
 """Streams opened in one `WINDOW`, whatever happens to them.
 
@@ -61,6 +63,6 @@ class Patience:
         while self._opened and self._opened[0] <= now - WINDOW:
             self._opened.popleft()
         if len(self._opened) >= OPENS:
-            return self._opened[0] + WINDOW - now
+            return max(SHORTEST, self._opened[0] + WINDOW - now)
         self._opened.append(now)
         return 0.0
