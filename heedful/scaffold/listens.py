@@ -5,14 +5,13 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from connectors.api import Author, Hook, HookAnswer, Http, Message, Page, Plugin, Receipt, Reply, Unreadable
 from connectors.net import BaseUrl, strict_json
 
 
-class Settings(BaseModel):  # CHANGE 1 of 3: what staff write in their file
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Settings(BaseModel, frozen=True, extra="forbid"):  # CHANGE 1 of 3: what staff write in their file
     secret: SecretStr = Field(description="with which it signs its calls")
     # <replies>
     base_url: BaseUrl = Field("https://example.org/api", description="where its API is")
