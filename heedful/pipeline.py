@@ -15,7 +15,7 @@ from heedful import failpoints, recall
 from heedful.batch import Batch, Outcome, Sealed, pieces
 from heedful.guidance import Guidance
 from heedful.ingest import ingest
-from heedful.preparation import FAILED, Prepared, Unmaskable, prepare
+from heedful.preparation import FAILED, Prepared, Unmaskable, prepare, raw_of
 from heedful.source import Source
 from heedful.vault import Vault
 from routing.store.database import Store
@@ -66,16 +66,16 @@ class Pipeline:
         return total
 
     def prepare(
-        self, source: Source, messages: Iterable[Message], guidance: Guidance, now: datetime, place: int = 0
+        self, source: Source, messages: Iterable[Message], guidance: Guidance, now: datetime
     ) -> tuple[list[Prepared], list[Sealed]]:
         """What can be stored, and what cannot be masked and goes into quarantine."""
         items: list[Prepared] = []
         sealed: list[Sealed] = []
         for message in messages:
             try:
-                item = prepare(message, source, guidance, now, place)
+                item = prepare(message, source, guidance, now)
             except Unmaskable as failure:
-                sealed.append(self.seal(Unreadable(raw=_bytes(message), reason=str(failure)), now))
+                sealed.append(self.seal(Unreadable(raw=raw_of(message), reason=str(failure)), now))
                 log.warning("quarantined", channel=source.name, reason=str(failure))
                 continue
             if item.reading is not None and item.reading.scorer == FAILED:
@@ -112,7 +112,7 @@ class Pipeline:
                 raise
             except Exception as error:  # noqa: BLE001  whatever it is made of: the rest of the page goes on
                 reason = f"it could not be stored ({type(error).__name__})"
-                sealed.append(self.seal(Unreadable(raw=_bytes(item.message), reason=reason), item.at))
+                sealed.append(self.seal(Unreadable(raw=raw_of(item.message), reason=reason), item.at))
         total.add(await self._write(replace(batch, items=(), unreadable=sealed), guidance))
         return total
 
@@ -138,8 +138,3 @@ class Pipeline:
         return Sealed(
             sha256=hashlib.sha256(one.raw).hexdigest(), reason=one.reason, sealed=self._vault.seal(one.raw), at=now
         )
-
-
-def _bytes(message: Message) -> bytes:
-    """A message as bytes that say the same again, whatever its texts are made of."""
-    return repr(message).encode("utf-8", "backslashreplace")

@@ -14,7 +14,7 @@ from heedful.source import Source
 from routing.masking import mask, repair
 from sentiment.api import Circumstances, Reading
 
-__all__ = ["FAILED", "Prepared", "Unmaskable", "prepare"]
+__all__ = ["FAILED", "NO_HITS", "Prepared", "Unmaskable", "prepare", "raw_of"]
 
 NO_HITS = Hits(lists={}, expressions={})
 LANGUAGE_AT_MOST = 35
@@ -54,6 +54,11 @@ def prepare(message: Message, source: Source, guidance: Guidance, now: datetime,
         return Prepared(clean, folded, own, now, place=place)
     reading, hits = _read(clean, folded, guidance, now)
     return Prepared(clean, folded, own, now, reading, hits, place)
+
+
+def raw_of(message: Message) -> bytes:
+    """A message as bytes that say the same again, whatever its texts are made of: for the quarantine."""
+    return repr(message).encode("utf-8", "backslashreplace")
 
 
 def _clean(message: Message) -> tuple[Message, Folded]:

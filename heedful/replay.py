@@ -10,30 +10,30 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from config.schema import Care, Channel
-from connectors import registry
-from connectors.api import Author, BadPayload, Message, Receipt, Reply, Unreadable
-from connectors.replay import parse_line
+import structlog
+
+from config.schema import Care
+from connectors.api import Author, Message, Receipt, Reply, Unreadable
+from heedful.aside import Read
 from heedful.batch import Batch, Sealed
 from heedful.delivery import Row
 from heedful.guidance import Guidance
 from heedful.outbox import Sender
 from heedful.pipeline import Pipeline
-from heedful.preparation import Prepared
+from heedful.recording import EPOCH, Turn, Turns, source_of
 from heedful.source import Source
 from routing.store import ledger
 from routing.store.database import Store
 
 __all__ = ["Figures", "ReplayClock", "replay"]
 
+log = structlog.get_logger("heedful.replay")
+
 BATCH = 1_024
-BROKEN_CHANNEL = "replay"
-"""Where a line is booked that does not even name its channel."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ReplayClock:
@@ -76,24 +76,6 @@ class _Sink:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """One line, read: ready to be stored, or unreadable; of which source, and when."""
-
-    source: Source
-    items: Sequence[Prepared]
-    sealed: Sequence[Sealed]
-    now: datetime
-
-    @property
-    def settles_first(self) -> bool:
-        """Whether what was said before must have been sent when this is stored: it would call it back or silence it."""
-        return any(
-            item.own or item.message.deleted or (item.reading is not None and item.reading.asks_person)
-            for item in self.items
-        )
-
-
 class _Replay:
     def __init__(self, care: Care, store: Store, clock: ReplayClock) -> None:
         self._care = care
@@ -104,57 +86,61 @@ class _Replay:
         self._sources: dict[str, Source] = {}
         self._senders: dict[str, Sender] = {}
 
-    async def play(self, lines: Sequence[bytes]) -> None:
-        """Read, store and send, so that the result is the same however the lines fall into batches.
+    async def play(self, batches: AsyncIterator[Sequence[bytes]], read: Read | None) -> AsyncIterator[int]:
+        """Store batch after batch while the next one is being read; gives the number of lines stored."""
+        read = read or self._read_here()
+        last: asyncio.Future[list[Turn]] | None = None
+        async for lines in batches:
+            coming = asyncio.ensure_future(read(lines))
+            if last is not None:
+                yield await self._settle(await last)
+            last = coming
+        if last is not None:
+            yield await self._settle(await last)
 
-        One after the other: reading and storing both need the interpreter, and side by side they only
-        take it from each other.
-        """
-        run: list[_Turn] = []
-        for turn in [self._turn(line, place) for place, line in enumerate(lines)]:
+    def _read_here(self) -> Read:
+        turns = Turns(self._care, self._guidance)
+
+        async def read(lines: Sequence[bytes]) -> list[Turn]:
+            return turns.read(lines)
+
+        return read
+
+    async def _settle(self, turns: Sequence[Turn]) -> int:
+        """Store and send, so that the result is the same however the lines fall into batches."""
+        run: list[Turn] = []
+        for turn in turns:
+            self._clock.see(turn.now)
             if turn.settles_first and run:
                 await self._store_and_send(run)
                 run = []
             run.append(turn)
         if run:
             await self._store_and_send(run)
+        return len(turns)
 
-    def _turn(self, line: bytes, place: int) -> _Turn:
-        clock = self._clock
-        try:
-            channel, message = parse_line(line)
-        except BadPayload as error:
-            sealed = self._pipeline.seal(Unreadable(raw=line, reason=str(error)), clock.now)
-            return _Turn(self._source(BROKEN_CHANNEL), (), (sealed,), clock.now)
-        clock.see(message.sent_at)
-        source = self._source(channel)
-        return _Turn(source, *self._pipeline.prepare(source, (message,), self._guidance, clock.now, place), clock.now)
-
-    async def _store_and_send(self, turns: Sequence[_Turn]) -> None:
-        batches = [self._batch(source, turns) for source in {turn.source.name: turn.source for turn in turns}.values()]
+    async def _store_and_send(self, turns: Sequence[Turn]) -> None:
+        batches = [self._batch(channel, turns) for channel in dict.fromkeys(turn.channel for turn in turns)]
         outcomes = await self._pipeline.store(batches, self._guidance)
         due = [batch.source.name for batch, outcome in zip(batches, outcomes, strict=True) if outcome.intents]
         await asyncio.gather(*(self._senders[name].drain() for name in due))
 
-    def _batch(self, source: Source, turns: Sequence[_Turn]) -> Batch:
-        ours = [turn for turn in turns if turn.source is source]
+    def _batch(self, channel: str, turns: Sequence[Turn]) -> Batch:
+        ours = [turn for turn in turns if turn.channel == channel]
         return Batch(
-            source=source,
+            source=self._source(channel),
             now=ours[-1].now,
-            items=[item for turn in ours for item in turn.items],
-            unreadable=[one for turn in ours for one in turn.sealed],
+            items=[turn.item for turn in ours if turn.item is not None],
+            unreadable=[self._sealed(turn.unreadable, turn) for turn in ours if turn.unreadable is not None],
         )
+
+    def _sealed(self, one: Unreadable, turn: Turn) -> Sealed:
+        log.warning("quarantined", channel=turn.channel, reason=one.reason)
+        return self._pipeline.seal(one, turn.now)
 
     def _source(self, name: str) -> Source:
         if name not in self._sources:
-            channel = self._care.channels.get(name) or Channel(kind="replay")
-            source = Source.of(name, channel, registry.load(channel.kind), Author(id="", name=name))
-            source = replace(
-                source,
-                idempotency="A",
-                limits=replace(source.limits, replies_per_minute=1_000_000_000, replies_per_minute_thread=None),
-            )
-            self._sources[name] = source
+            self._sources[name] = source = source_of(name, self._care)
             self._senders[name] = Sender(
                 self._store,
                 source,
@@ -179,21 +165,23 @@ async def replay(
     store: Store,
     clock: ReplayClock,
     *,
+    read: Read | None = None,
     rate: int | None = None,
     batch: int = BATCH,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Figures:
     """Play all lines from the first, drain, return the ledger of this run. `rate`: at most so many lines a second.
 
-    `batch` lines share a transaction; what is decided does not depend on it.
+    `batch` lines share a transaction. What is decided depends neither on it nor on where lines are `read`.
     """
     run = _Replay(care, store, clock)
     before = await store.read(ledger.ledger)
+    if read is not None:
+        await read(())  # until it has begun
     started = time.perf_counter()
     gc.freeze()  # rules and word lists stay: the collector need not walk through them again and again
-    async for some in _paced(lines, rate, batch):
-        await run.play(some)
-        progress(len(some))
+    async for count in run.play(_paced(lines, rate, batch), read):
+        progress(count)
     seconds = time.perf_counter() - started
     after = await store.read(ledger.ledger)
     return Figures(_difference(after.as_json(), before.as_json()), after.balances, after.problems(), seconds)

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -39,6 +39,8 @@ __all__ = ["register"]
 
 LOCK_TRIES, LOCK_PAUSE = 50, 0.2
 """Ten seconds in all."""
+WORTH_A_PROCESS = 8_000
+"""Lines of a recording from which on a process that only reads is quicker, its start included."""
 
 
 def now() -> datetime:
@@ -153,17 +155,22 @@ def replay_command(
 async def _replay(file: Path, care: Care, url: str, rate: int | None, *, quiet: bool) -> Figures:
     from rich.progress import Progress
 
+    from heedful.aside import reading_aside
     from heedful.replay import ReplayClock, replay
     from routing.store.database import open_store
 
     clock = ReplayClock()
-    store = open_store(url, clock=clock)
-    try:
-        with _lines(file) as (lines, size), Progress(console=err, disable=quiet or not err.is_terminal) as bar:
-            task = bar.add_task("replaying", total=size)
-            return await replay(lines, care, store, clock, rate=rate, progress=lambda count: bar.advance(task, count))
-    finally:
-        await store.close()
+    async with AsyncExitStack() as stack:
+        lines, size = stack.enter_context(_lines(file))
+        long = size is not None and size >= WORTH_A_PROCESS and rate is None
+        read = await stack.enter_async_context(reading_aside(care)) if long else None
+        store = open_store(url, clock=clock)
+        stack.push_async_callback(store.close)
+        bar = stack.enter_context(Progress(console=err, disable=quiet or not err.is_terminal))
+        task = bar.add_task("replaying", total=size)
+        return await replay(
+            lines, care, store, clock, read=read, rate=rate, progress=lambda count: bar.advance(task, count)
+        )
 
 
 @contextmanager

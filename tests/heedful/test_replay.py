@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from heedful.aside import reading_aside
+from heedful.guidance import Guidance
+from heedful.recording import Turns
 from heedful.replay import Figures, ReplayClock, replay
 from routing.store import ledger
 from routing.store.database import Store, open_store
@@ -102,6 +105,26 @@ def _told(connection: Connection) -> dict[str, Any]:
         ),
         "tally": sorted(map(tuple, connection.execute(select(TALLY)))),
     }
+
+
+async def test_a_process_that_reads_aside_reads_the_same() -> None:
+    """Each turn, with its message, its reading, its hits and what could not be read, comes over as it is."""
+    care, lines = care_of(BUSY), [line for seed in range(4) for line in recording(seed)]
+    here = Turns(care, Guidance.compile(care)).read(lines)
+    async with reading_aside(care) as read:
+        there = await read(lines)
+    assert {turn.item is None for turn in here} == {True, False}
+    assert any(turn.item and turn.item.hits.lists for turn in here)
+    assert there == here
+
+
+async def test_what_is_read_aside_is_stored_the_same(store: Store) -> None:
+    lines = recording(3)
+    async with reading_aside(care_of(BUSY)) as read:
+        figures = await replay(lines, care_of(BUSY), store, ReplayClock(), read=read, batch=16)
+    assert figures.balances, figures.problems
+    assert figures.books["received"] == len(lines)
+    assert figures.books["acknowledgements"]["sent"] > 3
 
 
 @pytest.mark.parametrize("seed", range(6))
