@@ -1,0 +1,76 @@
+"""What people are called: a message tells only an id, unless its author is of another workspace."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from connectors.errors import BadPayload, ConnectorError, Denied, Refused
+from connectors.slack.transport import Api
+from connectors.slack.wire import Profile, checked
+
+__all__ = ["People"]
+
+_KEPT = 10_000
+_ASKED_AT_ONCE = 10
+
+
+class People:
+    """Names by id. A name is worth a question, but never a message: whoever cannot be asked for stays unnamed."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._names: OrderedDict[str, str] = OrderedDict()
+        self._missed: OrderedDict[str, None] = OrderedDict()
+        self._may_ask = True
+
+    def name(self, user: str) -> str:
+        """What is known, "" where nothing is; whoever is missed here is asked for by the next `learn`."""
+        if user not in self._names:
+            self._missed[user] = None
+            while len(self._missed) > _KEPT:
+                self._missed.popitem(last=False)
+        return self._names.get(user, "")
+
+    async def learn(self, users: Iterable[str] = ()) -> None:
+        """Ask for some of these, and of those that were missed."""
+        wanted = [user for user in dict.fromkeys((*users, *self._missed)) if user not in self._names]
+        for user in wanted[:_ASKED_AT_ONCE]:
+            if not self._may_ask:
+                return
+            try:
+                self._keep(user, _shown(await self._api.ask("users.info", user=user)))
+            except Denied as error:
+                # A user that is not to be seen is one matter, a scope that is missing for all another.
+                self._may_ask = "missing_scope" not in str(error)
+                self._keep(user, "")
+            except Refused:
+                self._keep(user, "")
+            except ConnectorError:
+                return
+
+    def _keep(self, user: str, name: str) -> None:
+        self._names[user] = name
+        self._missed.pop(user, None)
+        while len(self._names) > _KEPT:
+            self._names.popitem(last=False)
+
+
+class _User(Struct, frozen=True):
+    real_name: str | None = None
+    profile: Profile | None = None
+
+
+class _Answer(Struct, frozen=True):
+    user: _User
+
+
+def _shown(answer: object) -> str:
+    """As Slack shows it: the display name, else the full one."""
+    try:
+        user = checked(answer, _Answer).user
+    except BadPayload:
+        return ""
+    return (user.profile.shown if user.profile else "") or user.real_name or ""
