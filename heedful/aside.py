@@ -10,6 +10,7 @@ import copyreg
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
 from functools import partial
 from multiprocessing import get_context
@@ -25,7 +26,7 @@ from heedful.preparation import NO_HITS, Prepared
 from heedful.recording import Turn, Turns
 from sentiment.api import Reading, Weight
 
-__all__ = ["Read", "reading_aside"]
+__all__ = ["Read", "ReadingStopped", "reading_aside"]
 
 Read = Callable[[Sequence[bytes]], Awaitable[list[Turn]]]
 """Reads the next lines of one recording."""
@@ -33,9 +34,16 @@ Read = Callable[[Sequence[bytes]], Awaitable[list[Turn]]]
 _turns: Turns | None = None
 
 
+class ReadingStopped(Exception):
+    """The process that reads the recording died: killed, or out of memory."""
+
+    def __str__(self) -> str:
+        return "the process that reads the recording died → see whether the machine ran out of memory, and start again"
+
+
 @asynccontextmanager
 async def reading_aside(care: Care) -> AsyncIterator[Read]:
-    """Start the process; what this gives raises BrokenProcessPool once it has died.
+    """Start the process; what this gives raises ReadingStopped once it has died.
 
     Spawned, not forked: a copy of a process that has threads may inherit a lock that nobody will ever release.
     """
@@ -44,7 +52,10 @@ async def reading_aside(care: Care) -> AsyncIterator[Read]:
     pool.submit(_read, ())  # begin now, while the caller opens its store
 
     async def read(lines: Sequence[bytes]) -> list[Turn]:
-        return await asyncio.get_running_loop().run_in_executor(pool, _read, lines)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, _read, lines)
+        except BrokenProcessPool:
+            raise ReadingStopped from None
 
     try:
         yield read

@@ -80,8 +80,8 @@ def fail(message: str, code: int = 1) -> NoReturn:
 
 
 @contextmanager
-def failures() -> Iterator[None]:
-    """Foreseen errors become one plain line and exit code 1."""
+def failures(*more: type[Exception]) -> Iterator[None]:
+    """Foreseen errors, and those that the command names, become one plain line and exit code 1."""
     from config.load import ConfigurationError, MissingSecret
     from connectors.errors import ConnectorError
     from connectors.registry import UnknownKind
@@ -94,7 +94,7 @@ def failures() -> Iterator[None]:
         for finding in error.findings:
             err.print(str(finding), markup=False)
         raise typer.Exit(1) from None
-    except (StoreError, ListenError, ConnectorError, UnknownKind) as error:
+    except (StoreError, ListenError, ConnectorError, UnknownKind, *more) as error:
         fail(str(error))
     except MissingSecret as error:
         fail(f"{error} → set it, or write it into .env beside the file")

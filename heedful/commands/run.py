@@ -134,11 +134,12 @@ def replay_command(
     """Play recorded messages through the pipeline; print the ledger of this run; exit 1 where it does not balance."""
     import uvloop
 
+    from heedful.aside import ReadingStopped
     from heedful.logs import configure
     from heedful.sample_run import sample_care
 
     configure("WARNING")
-    with failures():
+    with failures(ReadingStopped):
         care = read_care(config, needed=False) or sample_care()
         with tempfile.TemporaryDirectory(prefix="heedful-replay-") as folder:
             figures = uvloop.run(_replay(file, care, database or f"sqlite:///{folder}/replay.db", rate, quiet=as_json))

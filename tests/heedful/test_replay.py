@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 import shutil
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from heedful.aside import reading_aside
+from heedful.aside import ReadingStopped, reading_aside
 from heedful.guidance import Guidance
 from heedful.recording import Turns
 from heedful.replay import Figures, ReplayClock, replay
@@ -116,6 +117,15 @@ async def test_a_process_that_reads_aside_reads_the_same() -> None:
     assert {turn.item is None for turn in here} == {True, False}
     assert any(turn.item and turn.item.hits.lists for turn in here)
     assert there == here
+
+
+async def test_a_process_that_was_killed_is_one_plain_error() -> None:
+    async with reading_aside(care_of(BUSY)) as read:
+        await read(())
+        (process,) = multiprocessing.active_children()
+        process.kill()
+        with pytest.raises(ReadingStopped, match="out of memory"):
+            await read(recording(0))
 
 
 async def test_what_is_read_aside_is_stored_the_same(store: Store) -> None:
