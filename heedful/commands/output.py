@@ -88,13 +88,14 @@ def failures(*more: type[Exception]) -> Iterator[None]:
     from heedful.web import ListenError
     from routing.store.errors import StoreError
 
+    foreseen: tuple[type[Exception], ...] = (StoreError, ListenError, ConnectorError, UnknownKind, *more)
     try:
         yield
     except ConfigurationError as error:
         for finding in error.findings:
             err.print(str(finding), markup=False)
         raise typer.Exit(1) from None
-    except (StoreError, ListenError, ConnectorError, UnknownKind, *more) as error:
+    except foreseen as error:
         fail(str(error))
     except MissingSecret as error:
         fail(f"{error} → set it, or write it into .env beside the file")
