@@ -36,6 +36,13 @@ _IN_DOUBT: dict[Idempotency, str] = {
 _ADDRESS = get_args(BaseUrl)[1]
 _TYPES = {"SecretStr": "a secret", "timedelta": "a duration", "bool": "true or false",
           "int": "a number", "float": "a number", "str": "a text", "datetime": "a time"}  # fmt: skip
+_EXAMPLES: dict[str, object] = {
+    "an address": "https://example.org",
+    "a duration": "5m",
+    "a number": 1,
+    "true or false": True,
+}
+_LIST = "a list"
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
@@ -89,12 +96,10 @@ def _example(kind: str, name: str, field: FieldInfo) -> object:
         return f"${{{kind}_{name}}}".upper()
     if field.examples:
         return field.examples[0]
-    named = _named(field.annotation, field.metadata)
-    if literal := _literals(field.annotation):
-        return literal[0]
-    return {"an address": "https://example.org", "a duration": "5m", "true or false": True, "a number": 1}.get(
-        named, kind
-    )
+    if get_origin(field.annotation) is Literal:
+        return get_args(field.annotation)[0]
+    form = "an address" if "url" in name else _named(field.annotation, field.metadata)
+    return [kind] if form.startswith(_LIST) else _EXAMPLES.get(form, kind)
 
 
 def _yaml(value: object) -> str:
@@ -118,8 +123,9 @@ def _settings(model: type[BaseModel]) -> str:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    what = (field.description or "").replace("|", "\\|").replace("\n", " ")
-    return f"| `{field.alias or name}` | {what} | {_named(field.annotation, field.metadata)} | {_default(field)} |"
+    form = _named(field.annotation, field.metadata)
+    cells = (f"`{field.alias or name}`", field.description or "", form, _default(field))
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|').replace(chr(10), ' ') for cell in cells)} |"
 
 
 def _default(field: FieldInfo) -> str:
@@ -148,12 +154,8 @@ def _named(annotation: Any, metadata: Any = ()) -> str:
         return ", ".join(f"`{part}`" for part in parts)
     if origin in {list, tuple, set, frozenset}:
         inner = [_named(part) for part in parts if part is not Ellipsis]
-        return f"a list: {', '.join(dict.fromkeys(inner))}"
+        return f"{_LIST}: {', '.join(dict.fromkeys(inner))}"
     return _TYPES.get(getattr(annotation, "__name__", ""), "a text")
-
-
-def _literals(annotation: Any) -> tuple[Any, ...]:
-    return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
 def _can(plugin: Plugin[Any]) -> Iterator[str]:

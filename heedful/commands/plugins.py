@@ -118,7 +118,7 @@ def new_connector(
     if len(ears) != 1:
         fail("say how news comes in: one of --polls, --streams, --listens", code=2)
     if (reason := objection(name, registry.kinds())) is not None:
-        fail(reason, code=2)
+        fail(plain(reason), code=2)
     home = folder / distribution(name)
     if home.exists() or home.is_symlink():
         fail(f"{home} exists already → move it away, or choose another place by --dir")

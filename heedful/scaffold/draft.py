@@ -26,11 +26,15 @@ def objection(name: str, taken: Collection[str]) -> str | None:
     """Why a connector cannot be called so, and the way out; None where it can."""
     if name in taken:
         return f"the kind `{name}` is taken → `heedful connectors` lists them all; choose another name"
-    if _KIND.fullmatch(name) and len(name) <= _LONGEST and not keyword.iskeyword(name):
+    if _fits(name):
         return None
-    better = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:_LONGEST].strip("_")
-    way_out = f"try `{better}`" if better and objection(better, taken) is None else "try a word such as `forum`"
+    better = re.sub("[^a-z0-9]+", "_", name.lower()).lstrip("_0123456789")[:_LONGEST].strip("_")
+    way_out = f"try `{better}`" if _fits(better) and better not in taken else "try a word such as `forum`"
     return f"`{name}` cannot be a kind: lower-case letters, digits and single _, a letter first → {way_out}"
+
+
+def _fits(name: str) -> bool:
+    return bool(_KIND.fullmatch(name)) and len(name) <= _LONGEST and not keyword.iskeyword(name)
 
 
 def distribution(kind: str) -> str:
