@@ -1,0 +1,231 @@
+"""An account on X as a connector."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from connectors.api import Author, Cursor, Http, Page, Receipt, Reply, Vitals
+from connectors.errors import BadPayload, Denied, Refused, Unreachable
+from connectors.x import prices, snowflake
+from connectors.x.backlog import Backlog, Source
+from connectors.x.length import LONGEST, weighted_length
+from connectors.x.parsing import account, plain, post_url
+from connectors.x.settings import Settings
+from connectors.x.stream import SILENCE, Stream
+from connectors.x.transport import PAGE, Api
+from connectors.x.verdict import is_duplicate
+from connectors.x.wire import Post
+
+__all__ = ["PollingX", "StreamingX", "X", "connect"]
+
+Clock = Callable[[], datetime]
+
+_SEARCH_WINDOW = timedelta(days=7)
+_MENTION_PAGES = 8
+"""X gives an account's latest 800 mentions: https://docs.x.com/x-api/posts/timelines/introduction."""
+_OWN_PAGES = 5
+_ADDRESSED = re.compile(r"\A(?:@\w{1,15}\s+)+")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class X:
+    """What an account can do however it listens: answer, and find its answers again."""
+
+    def __init__(self, api: Api, me: Author, settings: Settings, clock: Clock = _now) -> None:
+        self._api = api
+        self._me = me
+        self._settings = settings
+        self._clock = clock
+        self._unbooked = prices.USER_READ
+        """Spent, and not yet told to the host."""
+        self._next_call = 0
+
+    @property
+    def me(self) -> Author:
+        return self._me
+
+    @property
+    def vitals(self) -> Vitals:
+        return Vitals(
+            quotas=self._api.quotas,
+            daily_budget=round(self._settings.daily_budget * prices.DOLLAR),
+            next_call=self._next_call,
+        )
+
+    async def reply(self, reply: Reply) -> Receipt:
+        """Post under the version of the post that was read.
+
+        A text that X calls a duplicate is looked for: where it stands under this post, this is the reply.
+        """
+        if not self._settings.speaks:
+            raise Refused("this channel only reads: it has no access token to answer with")
+        to = _version(reply)
+        if to is None:
+            raise Refused("this message is not one of X's")
+        if not reply.text.strip() or weighted_length(reply.text) > LONGEST:
+            raise Refused(f"X takes 1 to {LONGEST} units of text, and not only spaces")
+        try:
+            posted = await self._api.post(reply.text, to)
+        except Refused as error:
+            if not is_duplicate(error):
+                raise
+            refusal = error
+        else:
+            cost = prices.of_post(reply.text, summoned=reply.to.mentions_us is True)
+            return self._receipt(posted["id"], cost)
+        found = await self.find(reply)
+        if found is None:
+            raise refusal
+        return found
+
+    async def find(self, reply: Reply) -> Receipt | None:
+        """Look through what we posted since the post that is answered.
+
+        Raises Unreachable where there is more than can be looked through: that is no absence.
+        """
+        to = _version(reply)
+        if to is None:
+            return None
+        answered = {reply.to.id, to}
+        older: str | None = None
+        for _ in range(_OWN_PAGES):
+            listing = await self._api.own_posts(self._me.id, min(answered, key=int), older)
+            self._unbooked += self._own_price * len(listing.posts)
+            for raw in listing.posts:
+                if (post := _own(raw)) and _answers(post, answered) and _same(post, reply.text):
+                    return self._receipt(post.id, prices.of_post(reply.text, summoned=reply.to.mentions_us is True))
+            older = listing.older
+            if older is None:
+                return None
+        raise Unreachable("we have posted too much since to look through all of it")
+
+    @property
+    def _own_price(self) -> int:
+        return prices.OWNED_READ if self._settings.own_app and self._settings.speaks else prices.POST_READ
+
+    def _receipt(self, identity: str, cost: int) -> Receipt:
+        return Receipt(id=identity, url=post_url(self._me.handle, identity), cost=cost + self._booked())
+
+    def _booked(self) -> int:
+        cost, self._unbooked = self._unbooked, 0
+        return cost
+
+    def _search(self) -> Source:
+        query = self._settings.query or ""
+        return Source(
+            ask=lambda **place: self._api.search(query, **place),
+            price=prices.POST_READ,
+            window=_SEARCH_WINDOW,
+            look_back=self._settings.look_back,
+        )
+
+    def _mentions(self) -> Source:
+        return Source(
+            ask=lambda **place: self._api.mentions(self._me.id, **place),
+            price=self._own_price,
+            pages=_MENTION_PAGES,
+            look_back=self._settings.look_back,
+        )
+
+
+class PollingX(X):
+    """Asks X for mentions, or searches."""
+
+    def __init__(self, api: Api, me: Author, settings: Settings, clock: Clock = _now) -> None:
+        super().__init__(api, me, settings, clock)
+        source = self._mentions() if settings.mode == "mentions" else self._search()
+        self._backlog = Backlog(source, me, clock)
+        self._next_call = PAGE * source.price
+
+    async def poll(self, after: Cursor | None) -> Page:
+        return _with_cost(await self._backlog.page(after), self._booked())
+
+
+class StreamingX(X):
+    """Holds X's filtered stream open, and searches for what was posted while it was not."""
+
+    def __init__(
+        self, api: Api, me: Author, settings: Settings, clock: Clock = _now, silence: timedelta = SILENCE
+    ) -> None:
+        super().__init__(api, me, settings, clock)
+        self._stream = Stream(api, settings, me, silence)
+        self._next_call = PAGE * prices.POST_READ
+
+    async def stream(self, after: Cursor | None) -> AsyncIterator[Page]:
+        """One connection, which is never opened again from here. Raises Unreachable when it ends."""
+        backlog = Backlog(self._search(), self._me, self._clock)
+        self._next_call = PAGE * prices.POST_READ
+        async with self._stream.opened() as line:
+            more = True
+            while more:
+                page = await backlog.page(after)
+                after, more = page.cursor or after, page.more
+                yield _with_cost(page, self._booked())
+            self._next_call = prices.POST_READ
+            async for page in self._stream.pages(line, after, self._clock):
+                yield _with_cost(page, self._booked())
+
+
+@asynccontextmanager
+async def connect(
+    settings: Settings, http: Http, clock: Clock = _now, silence: timedelta = SILENCE
+) -> AsyncIterator[PollingX | StreamingX]:
+    """Who we are. Raises Denied for keys of another account than the settings name."""
+    api = Api(http, settings, clock)
+    try:
+        me = account(await api.me())
+    except BadPayload:
+        raise Unreachable("X does not say who we are") from None
+    if (me.handle or "").casefold() != f"@{settings.account}".casefold():
+        raise Denied(f"these keys are those of {me.handle}, and `account` says @{settings.account}")
+    if settings.mode == "stream":
+        yield StreamingX(api, me, settings, clock, silence)
+    else:
+        yield PollingX(api, me, settings, clock)
+
+
+def _with_cost(page: Page, more: int) -> Page:
+    return page if not more else replace(page, cost=page.cost + more)
+
+
+def _version(reply: Reply) -> str | None:
+    """The id of the post as it stood when it was read: of an edit its own."""
+    identity = reply.to.revision.lstrip("0") or reply.to.id
+    return identity if snowflake.is_id(identity) else None
+
+
+def _own(raw: object) -> Post | None:
+    try:
+        return msgspec.convert(raw, Post)
+    except msgspec.ValidationError:
+        return None
+
+
+def _answers(post: Post, answered: Iterable[str]) -> bool:
+    references = post.referenced_tweets or post.referenced_posts or ()
+    return any(reference.type == "replied_to" and reference.id in answered for reference in references)
+
+
+def _same(post: Post, text: str) -> bool:
+    """X shortens links, escapes, and may put the handles of those who are answered in front."""
+    note = post.note_tweet or post.note_post
+    told = note.text if note else post.text
+    for entities in (post.entities, note.entities if note else None):
+        for link in (entities and entities.urls) or ():
+            if link.url and link.expanded_url:
+                told = told.replace(link.url, link.expanded_url)
+    return _bare(plain(told)) == _bare(text)
+
+
+def _bare(text: str) -> str:
+    return " ".join(_ADDRESSED.sub("", unicodedata.normalize("NFC", text).strip(), count=1).split())

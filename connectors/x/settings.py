@@ -1,0 +1,87 @@
+"""What staff may say about an X channel."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from connectors.settings import BaseUrl, Duration
+
+__all__ = ["KEYS", "Settings"]
+
+KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+"""An OAuth 1.0a user context takes all four."""
+
+_HANDLE = re.compile(r"@?[A-Za-z0-9_]{1,15}")
+_LONGEST_QUERY = {"search": 512, "stream": 1024}
+
+
+def _handle(value: str) -> str:
+    if "${" not in value and not _HANDLE.fullmatch(value):
+        raise ValueError("not a handle of X: at most 15 letters, digits and _, such as acmeair")
+    return value.removeprefix("@")
+
+
+class Settings(BaseModel):
+    """An account on X. The four OAuth 1.0a keys, or `user_token`, are needed to answer.
+
+    `query` is X's own search language, for `search` and `stream`. `daily_budget` is in US dollars and
+    counts what is read and what is posted, by day in UTC; the default of 5 buys 1,000 posts (5,000 with
+    `own_app`). `own_app` says that the account owns the developer app, so that X charges its mentions
+    as Owned Reads. `look_back`: how far the very first look goes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    mode: Literal["mentions", "search", "stream"] = "mentions"
+    account: Annotated[str, AfterValidator(_handle)]
+    query: Annotated[str, Field(min_length=1)] | None = None
+    bearer_token: SecretStr | None = None
+    consumer_key: SecretStr | None = None
+    consumer_secret: SecretStr | None = None
+    access_token: SecretStr | None = None
+    access_token_secret: SecretStr | None = None
+    user_token: SecretStr | None = None
+    poll_every: Annotated[Duration, Field(ge=timedelta(seconds=5))] = timedelta(seconds=60)
+    daily_budget: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] = 5.0
+    own_app: bool = False
+    look_back: Annotated[Duration, Field(le=timedelta(days=6, hours=23))] = timedelta(days=1)
+    base_url: BaseUrl = "https://api.x.com"
+
+    @property
+    def signs(self) -> bool:
+        """Whether there is an OAuth 1.0a user context."""
+        return self.consumer_key is not None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is anybody to post as."""
+        return self.signs or self.user_token is not None
+
+    @model_validator(mode="after")
+    def _keys_are_whole(self) -> Settings:
+        missing = [key for key in KEYS if getattr(self, key) is None]
+        if 0 < len(missing) < len(KEYS):
+            raise ValueError(f"the four keys of OAuth 1.0a belong together; missing: {', '.join(missing)}")
+        if self.signs and self.user_token is not None:
+            raise ValueError("`user_token` or the four keys of OAuth 1.0a, not both: who would speak?")
+        if not self.speaks and self.bearer_token is None:
+            raise ValueError("X answers nobody without a key: `bearer_token`, the four keys of OAuth 1.0a, or both")
+        return self
+
+    @model_validator(mode="after")
+    def _query_fits_the_mode(self) -> Settings:
+        if self.mode == "mentions":
+            if self.query is not None:
+                raise ValueError("`mode: mentions` takes no `query`; `mode: search` does")
+            return self
+        if self.query is None or not self.query.strip():
+            raise ValueError(f"`mode: {self.mode}` needs a `query`")
+        if len(self.query) > _LONGEST_QUERY[self.mode]:
+            raise ValueError(f"`query` is longer than the {_LONGEST_QUERY[self.mode]} characters that X takes")
+        if self.mode == "stream" and self.bearer_token is None:
+            raise ValueError("`mode: stream` needs `bearer_token`: X opens its stream to an app only")
+        return self
