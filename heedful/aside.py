@@ -31,6 +31,10 @@ __all__ = ["Read", "ReadingStopped", "reading_aside"]
 Read = Callable[[Sequence[bytes]], Awaitable[list[Turn]]]
 """Reads the next lines of one recording."""
 
+_CARRIED: tuple[Any, ...] = (Author, Message, Reading, Weight, Folded, Prepared, Turn)
+_SETTERS: dict[Any, list[Callable[[Any, Any], None]]] = {
+    kind: [getattr(kind, name).__set__ for name in kind.__slots__] for kind in _CARRIED
+}
 _turns: Turns | None = None
 
 
@@ -82,9 +86,9 @@ def _read(lines: Sequence[bytes]) -> list[Turn]:
 
 
 def _carry_lightly() -> None:
-    """Frozen values with slots are pickled field by field in Python; as plain tuples they cost a third."""
-    for value in (Author, Message, Reading, Weight, Folded, Prepared, Turn):
-        copyreg.pickle(value, partial(_reduced, value, attrgetter(*value.__slots__)))
+    """Frozen values with slots are pickled field by field in Python; as plain tuples they cost a fifth."""
+    for kind in _SETTERS:
+        copyreg.pickle(kind, partial(_reduced, kind, attrgetter(*kind.__slots__)))
     copyreg.pickle(Hits, _hits_reduced)
 
 
@@ -93,7 +97,11 @@ def _reduced(kind: type, fields: Callable[[Any], tuple[Any, ...]], value: Any) -
 
 
 def _built(kind: type, fields: tuple[Any, ...]) -> Any:
-    return kind(**dict(zip(kind.__slots__, fields, strict=True)))  # type: ignore[attr-defined]
+    """As it was: through its slots, since what a constructor would check was checked when it was made."""
+    value: Any = object.__new__(kind)
+    for put, field in zip(_SETTERS[kind], fields, strict=True):
+        put(value, field)
+    return value
 
 
 def _hits_reduced(hits: Hits) -> tuple[Any, ...]:
