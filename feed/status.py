@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from connectors.api import Quota
+
 __all__ = ["Alarm", "ChannelHealth", "State", "Status", "stamp"]
 
 State = Literal["listening", "waiting", "paused", "failed", "stopped", "idle"]
@@ -13,10 +15,12 @@ State = Literal["listening", "waiting", "paused", "failed", "stopped", "idle"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelHealth:
-    """One channel: since when it has been in `state`, and when it last brought a page.
+    """One channel: since when it has been in `state`, when it last brought a page, and when a message.
 
     `waiting` backs off and tries again; `failed` needs a person; `paused` rests on purpose
     until `until`; `idle` has nothing to listen to.
+    `spent` and `budget` of today (UTC) are in millionths of a US dollar. `gaps` are losses that the platform or we
+    declared, `pending` and `unknown` its texts of ours. `silent_since`: its silence is too long to be chance.
     """
 
     name: str
@@ -25,6 +29,17 @@ class ChannelHealth:
     since: datetime
     last_success: datetime | None = None
     error: str | None = None
+    until: datetime | None = None
+    last_event: datetime | None = None
+    token_expires: datetime | None = None
+    quotas: tuple[Quota, ...] = ()
+    spent: int | None = None
+    budget: int | None = None
+    gaps: int = 0
+    last_gap: datetime | None = None
+    pending: int = 0
+    unknown: int = 0
+    silent_since: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -34,6 +49,20 @@ class ChannelHealth:
             "since": stamp(self.since),
             "last_success": stamp(self.last_success),
             "error": self.error,
+            "until": stamp(self.until),
+            "last_event": stamp(self.last_event),
+            "token_expires": stamp(self.token_expires),
+            "quotas": [
+                {"name": one.name, "left": one.left, "of": one.of, "resets_at": stamp(one.resets_at)}
+                for one in self.quotas
+            ],
+            "spent": self.spent,
+            "budget": self.budget,
+            "gaps": self.gaps,
+            "last_gap": stamp(self.last_gap),
+            "pending": self.pending,
+            "unknown": self.unknown,
+            "silent_since": stamp(self.silent_since),
         }
 
 

@@ -29,6 +29,9 @@ class Alarms:
     def ringing(self) -> tuple[Alarm, ...]:
         return tuple(self._ringing.values())
 
+    def rings(self, about: str) -> bool:
+        return about in self._ringing
+
     async def ring(self, about: str, what: str) -> None:
         """Start or restate an alarm; the same words about the same thing are told only once."""
         current = self._ringing.get(about)

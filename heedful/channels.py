@@ -47,6 +47,7 @@ from heedful.outbox import SEND_WITHIN, Sender
 from heedful.patience import Patience
 from heedful.pipeline import Pipeline
 from heedful.source import Source
+from heedful.standing import warnings
 from routing.store import spending
 from routing.store.database import Store
 from routing.store.errors import StoreError
@@ -99,6 +100,8 @@ class Runner:
         self._env = environment
         self._patience = Patience(environment.monotonic)
         self._unbooked = 0
+        self._vitals = Vitals()
+        self._warned: set[str] = set()
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -205,12 +208,14 @@ class Runner:
         else:
             while True:
                 await self._env.sleep(HEARTBEAT.total_seconds())
+                self._look(connector)
                 await self._succeed(source)
 
     async def _poll(self, connector: Polls, source: Source, cursor: Cursor | None) -> None:
         while await self._overdraft(connector, source) is None:
             page = await connector.poll(cursor)
             await self._take(source, page)
+            self._look(connector)
             cursor = page.cursor or cursor
             await self._succeed(source)
             if not page.more:
@@ -223,6 +228,7 @@ class Runner:
         async with _closing(connector.stream(cursor)) as pages:
             async for page in pages:
                 await self._take(source, page)
+                self._look(connector)
                 await self._succeed(source)
                 if await self._overdraft(connector, source) is not None:
                     return
@@ -230,7 +236,7 @@ class Runner:
 
     async def _overdraft(self, connector: Connector, source: Source) -> str | None:
         """Why the next call could cost more than what is left for today; None where there is no such danger."""
-        vitals = vitals_of(connector)
+        vitals = self._look(connector)
         if vitals is None or vitals.daily_budget is None:
             return None
         now, budget = self._env.clock(), vitals.daily_budget
@@ -270,6 +276,8 @@ class Runner:
             self._unbooked += cost
             raise
         self._env.took(self._env.monotonic() - started)
+        if done.received > done.duplicates:
+            self.health.hear()
         if done.received:
             await self._env.alarms.hush("store")
         if done.intents:
@@ -347,8 +355,26 @@ class Runner:
             self._heartbeat = now
             await self._env.pipeline.heartbeat(source, now)
             await self._env.alarms.hush("store")
+            await self._warn(now)
             if self._gap_told is not None and now - self._gap_told >= GAP_RINGS:
                 await self._env.alarms.hush(f"{self.name}: gap")
+
+    def _look(self, connector: Connector) -> Vitals | None:
+        """What it says of itself, after each page and before each call."""
+        vitals = vitals_of(connector)
+        if vitals is not None:
+            self._vitals = vitals
+            self.health.vital(vitals)
+        return vitals
+
+    async def _warn(self, now: datetime) -> None:
+        """Of a token that expires and of a quota that runs out; what is well again is hushed."""
+        found = {f"{self.name}: {about}": what for about, what in warnings(self._vitals, now).items()}
+        for about in self._warned - found.keys():
+            await self._env.alarms.hush(about)
+        for about, what in found.items():
+            await self._env.alarms.ring(about, what)
+        self._warned = set(found)
 
     async def _lose(self, cause: Unreachable) -> None:
         if self.health.lose(str(cause)):

@@ -36,6 +36,7 @@ from heedful.notify import Notifier
 from heedful.pipeline import Pipeline
 from heedful.sample_run import SampleRun
 from heedful.version import VERSION
+from heedful.vigil import Vigil
 from heedful.watch import changes
 from routing.desk import Desk
 from routing.store import settings
@@ -52,6 +53,7 @@ TICKS = {
     "notify": timedelta(seconds=1),
     "pause": timedelta(seconds=1),
     "escalate": timedelta(seconds=5),
+    "vigil": timedelta(minutes=1),
     "tidy": timedelta(hours=1),
 }
 NOTIFY_PATIENCE = 0.5
@@ -101,6 +103,7 @@ class Daemon:
         )
         self.desk = Desk(store, lambda: self._guidance.care, clock)
         self._notifier = Notifier(store, lambda: self._guidance.care, http, clock, variables)
+        self._vigil = Vigil(store, self._alarms, clock, lambda: self._runners)
         self._ticks = {name: asyncio.Event() for name in TICKS}
         self._faults: dict[str, datetime] = {}
 
@@ -175,6 +178,7 @@ class Daemon:
             "notify": self._notify,
             "escalate": self._escalate,
             "tidy": self._tidy,
+            "vigil": self._watch_channels,
             "pause": self._watch_pause,
         }
         if self._path is not None:
@@ -297,6 +301,11 @@ class Daemon:
         while True:
             await tidy(self._store, self._clock())
             await _next(self._ticks["tidy"])
+
+    async def _watch_channels(self) -> None:
+        while True:
+            await self._vigil.look()
+            await _next(self._ticks["vigil"])
 
     async def _watch_pause(self) -> None:
         """The kill switch is thrown by a button, by `heedful pause`, or by a file `<database>.pause`."""

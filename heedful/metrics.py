@@ -10,7 +10,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import Connection, select
 
-from feed.status import Status
+from feed.status import ChannelHealth, Status
 from routing.store import events
 from routing.store.database import Store
 from routing.store.rows import EVENT
@@ -19,6 +19,19 @@ __all__ = ["Metrics", "Outgoing"]
 
 SETTLED = ("sent", "suppressed", "refused", "unknown")
 STATES = ("listening", "waiting", "paused", "failed", "stopped", "idle")
+
+
+FACTS = {
+    "last_event_age_seconds": "Age of the last new message",
+    "token_expires_seconds": "Seconds until the token expires",
+    "spent_dollars": "US dollars that calls have cost today (UTC)",
+    "budget_dollars": "US dollars that calls may cost a day",
+    "gaps": "Declared losses of messages",
+    "replies_pending": "Texts that wait to go out",
+    "replies_unknown": "Texts of which nobody knows whether they went out",
+    "silent": "1 while the silence is too long to be chance",
+}
+MILLIONTH = 1e-6
 
 
 class Metrics:
@@ -49,6 +62,16 @@ class Metrics:
             ["channel"],
             registry=self.registry,
         )
+        self._facts = {
+            name: Gauge(f"heedful_channel_{name}", what, ["channel"], registry=self.registry)
+            for name, what in FACTS.items()
+        }
+        self._quota = Gauge(
+            "heedful_channel_quota_left",
+            "What is left of what the platform rations",
+            ["channel", "quota"],
+            registry=self.registry,
+        )
         self._alarms = Gauge("heedful_alarms", "Alarms that ring", registry=self.registry)
         self._paused = Gauge("heedful_paused", "1 while automatic texts are stopped", registry=self.registry)
 
@@ -63,15 +86,38 @@ class Metrics:
 
     def render(self) -> bytes:
         status, now = self._status(), self._clock()
-        self._channel.clear()
+        for gauge in (self._channel, self._age, self._quota, *self._facts.values()):
+            gauge.clear()
         for channel in status.channels:
             for state in STATES:
                 self._channel.labels(channel.name, state).set(channel.state == state)
             if channel.last_success is not None:
                 self._age.labels(channel.name).set((now - channel.last_success).total_seconds())
+            for name, value in _facts(channel, now).items():
+                if value is not None:
+                    self._facts[name].labels(channel.name).set(value)
+            for quota in channel.quotas:
+                self._quota.labels(channel.name, quota.name).set(quota.left)
         self._alarms.set(len(status.alarms))
         self._paused.set(status.paused)
         return generate_latest(self.registry)
+
+
+def _facts(channel: ChannelHealth, now: datetime) -> dict[str, float | None]:
+    return {
+        "last_event_age_seconds": _seconds(now, channel.last_event),
+        "token_expires_seconds": _seconds(channel.token_expires, now),
+        "spent_dollars": None if channel.spent is None else channel.spent * MILLIONTH,
+        "budget_dollars": None if channel.budget is None else channel.budget * MILLIONTH,
+        "gaps": channel.gaps,
+        "replies_pending": channel.pending,
+        "replies_unknown": channel.unknown,
+        "silent": channel.silent_since is not None,
+    }
+
+
+def _seconds(later: datetime | None, earlier: datetime | None) -> float | None:
+    return None if later is None or earlier is None else (later - earlier).total_seconds()
 
 
 class Outgoing:
