@@ -10,6 +10,7 @@ import asyncio
 import os
 import resource
 import sys
+from contextlib import suppress
 
 import msgspec
 
@@ -51,7 +52,8 @@ async def read_apart(document: Document, within: float = WITHIN_SECONDS) -> Feed
 
 def main() -> int:
     """The child: a Document on standard input, a Feed on standard output."""
-    os.nice(_LESS_URGENT)
+    with suppress(OSError):  # where a sandbox forbids it, we are as urgent as the rest
+        os.nice(_LESS_URGENT)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     from connectors.rss.reading import NotAFeed, read
