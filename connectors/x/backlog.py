@@ -25,6 +25,8 @@ __all__ = ["Backlog", "Source"]
 _HELD = 50
 """Pages held at once. Of a longer walk the newest are let go, and read again after the older ones."""
 _MARGIN = timedelta(minutes=1)
+_QUIET = timedelta(days=1)
+"""After which a cursor moves though nothing was said: it must not grow older than X looks back."""
 
 
 class Ask(Protocol):
@@ -50,6 +52,7 @@ class _Walk:
     position: Position
     start: datetime | None
     gaps: list[Gap]
+    began: datetime
     older: str | None = None
     pages: int = 0
     found: deque[Found] = field(default_factory=lambda: deque(maxlen=_HELD))
@@ -71,7 +74,7 @@ class Backlog:
     async def page(self, after: Cursor | None) -> Page:
         """The next page after a cursor: at most one call. Raises as the listing does."""
         if self._ready and self._next == after:
-            return self._hand_out(after, [], 0)
+            return self._hand_out(after, [], 0, self._clock())
         self._ready.clear()
         walk = self._walk if self._walk is not None and self._walk.after == after else self._started(after)
         self._walk = walk
@@ -84,21 +87,21 @@ class Backlog:
         if walk.gaps and walk.start is not None:  # the cursor must leave what is lost, or it is lost anew each time
             self._position = walk.position.after([snowflake.first_at(walk.start)])
         self._again = walk.pages > _HELD
-        return self._hand_out(after, walk.gaps, cost)
+        return self._hand_out(after, walk.gaps, cost, walk.began)
 
     def _started(self, after: Cursor | None) -> _Walk:
         now, window = self._clock(), self._source.window
         stored = Position.parse(after)
         if stored is None:
             start = now - self._source.look_back
-            return _Walk(after=after, position=Position(since=snowflake.first_at(start)), start=start, gaps=[])
+            return _Walk(after=after, position=Position(since=snowflake.first_at(start)), start=start, gaps=[], began=now)
         position = stored.settled(now)
         if window is None or snowflake.at(position.since) > now - window + _MARGIN:
-            return _Walk(after=after, position=position, start=None, gaps=[])
+            return _Walk(after=after, position=position, start=None, gaps=[], began=now)
         start = now - window + _MARGIN
         reason = f"X searches no further back than {window.days} days"
         gap = Gap(since=snowflake.at(position.since), until=start, reason=reason)
-        return _Walk(after=after, position=position, start=start, gaps=[gap])
+        return _Walk(after=after, position=position, start=start, gaps=[gap], began=now)
 
     async def _step(self, walk: _Walk) -> int:
         since = None if walk.start is not None else str(walk.position.since)
@@ -126,13 +129,16 @@ class Backlog:
         fresh = sum(walk.position.is_new(identity) for identity in found.ids)
         return self._source.price * (found.count - len(found.ids) + fresh)
 
-    def _hand_out(self, after: Cursor | None, gaps: list[Gap], cost: int) -> Page:
+    def _hand_out(self, after: Cursor | None, gaps: list[Gap], cost: int, began: datetime) -> Page:
         position = self._position
         fresh = Found()
         while self._ready and not fresh.ids and not fresh.unreadable:
             fresh = _fresh(self._ready.popleft(), position)
         self._position = position.after(fresh.ids)
-        cursor = self._position.cursor if fresh.ids or gaps else None
+        moves = bool(fresh.ids or gaps)
+        if not fresh.ids and after is not None and (gaps or snowflake.at(position.since) < began - _QUIET):
+            self._position, moves = position.moved(began), True
+        cursor = self._position.cursor if moves else None
         self._next = cursor or after
         return Page(
             messages=tuple(fresh.messages.values()),

@@ -50,6 +50,10 @@ class Position:
     def is_new(self, identity: int) -> bool:
         return identity > self.since and identity not in self.seen
 
+    def moved(self, now: datetime) -> Position:
+        """Behind all that X can have found by now: for where there was nothing new."""
+        return _done(self.since, self.seen, [snowflake.first_at(now - _OVERLAP)])
+
     def after(self, identities: Iterable[int]) -> Position:
         """Behind these too. Only the latest are remembered one by one."""
         seen = sorted({*self.seen, *(identity for identity in identities if identity > self.since)})

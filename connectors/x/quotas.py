@@ -11,7 +11,7 @@ from connectors.x.verdict import quota_resets
 __all__ = ["Quotas"]
 
 _LIMITS = {"rate-limit": "15 min", "user-limit-24hour": "account, 24 h", "app-limit-24hour": "app, 24 h"}
-_NUMBER = re.compile(r"/\d+|(?<=/username/)\w+")
+_NAMED = re.compile(r"(?<=/users/)\d+|(?<=/tweets/)\d+|(?<=/username/)\w+")
 
 
 class Quotas:
@@ -26,7 +26,7 @@ class Quotas:
 
     def note(self, method: str, path: str, headers: Mapping[str, str]) -> None:
         """Read the headers of an answer, lower case. What is no number there is not believed."""
-        route = _NUMBER.sub(lambda match: "/:id" if match[0].startswith("/") else ":handle", path)
+        route = _NAMED.sub(lambda match: ":id" if match[0].isdigit() else ":handle", path)
         for limit, span in _LIMITS.items():
             left = _number(headers.get(f"x-{limit}-remaining"))
             if left is None:

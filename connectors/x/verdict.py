@@ -19,6 +19,8 @@ __all__ = ["explained", "is_duplicate", "quota_resets", "says"]
 
 _LIMITS = ("rate-limit", "user-limit-24hour", "app-limit-24hour")
 _HOUR = timedelta(hours=1)
+_LATER = frozenset({408, 409, 425})
+"""409: a stream whose new rule has not yet come into force."""
 _NEW_KEYS = "make new keys at https://console.x.com and put them into the settings"
 _GONE = re.compile(r"deleted or not visible|deleted|not visible to you", re.IGNORECASE)
 _LOCKED_OUT = re.compile(
@@ -44,7 +46,7 @@ def explained(answer: Answer, now: datetime, *, posting: bool) -> ConnectorError
         return Unreachable(f"{what}. Buy credits at https://console.x.com", retry_after=_HOUR, unsent=True)
     if status == 401:
         return Denied(f"{what}. A key is wrong, expired or revoked: {_NEW_KEYS}")
-    if status in {408, 425} or status >= 500 or status < 400:
+    if status in _LATER or status >= 500 or status < 400:
         return Unreachable(what, retry_after=retry_after(answer.headers.get("retry-after"), now))
     if not posting:
         return Denied(what)
@@ -80,7 +82,7 @@ def _reset(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     waits: list[float] = []
     for limit in _LIMITS:
         resets, left = quota_resets(headers, limit), headers.get(f"x-{limit}-remaining", "")
-        if resets is not None and (left in {"0", ""} or limit == _LIMITS[0]):
+        if resets is not None and left in {"0", ""}:
             waits.append(math.ceil((resets - now).total_seconds()))
     wished = retry_after(headers.get("retry-after"), now)
     if wished is not None:

@@ -173,8 +173,9 @@ class FakeX:
         under = {post["id"] for post in self.posts if to_text in post["text"]}
         return [post for post in self.posts if post["author_id"] == ME and under & set(_referenced(post))]
 
-    def asked(self, fragment: str) -> int:
-        return sum(fragment in request.asked for request in self.requests)
+    def asked(self, ending: str) -> int:
+        """How many calls of a method and path, or of whatever ends so."""
+        return sum(request.asked.endswith(ending) for request in self.requests)
 
     def settings(self, **more: Any) -> dict[str, Any]:
         """A channel that reads as the account, by OAuth 1.0a; `more` adds to it or replaces."""

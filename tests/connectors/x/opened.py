@@ -1,0 +1,60 @@
+"""A connector over a FakeX, as the host would open it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.api import Cursor, Message, Page, Reply
+from connectors.net import open_http
+from connectors.x.connector import PollingX, StreamingX, connect
+from connectors.x.settings import Settings
+from connectors.x.stream import SILENCE
+from tests.counterparts.x import FakeX
+
+__all__ = ["KEY", "a_reply", "messages", "polling", "streaming", "walked"]
+
+KEY = "6f1c4f4e-0a55-5c0f-9a51-3c1b1c0e8f11"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def polling(x: FakeX, clock: Callable[[], datetime] = _now, **more: Any) -> AsyncIterator[PollingX]:
+    settings = Settings.model_validate(x.settings(**more))
+    async with open_http() as http, connect(settings, http, clock) as connector:
+        assert isinstance(connector, PollingX)
+        yield connector
+
+
+@asynccontextmanager
+async def streaming(
+    x: FakeX, after: Cursor | None = None, silence: timedelta = SILENCE, **more: Any
+) -> AsyncIterator[tuple[StreamingX, AsyncIterator[Page]]]:
+    """The connector, and its pages."""
+    settings = Settings.model_validate(x.settings(mode="stream", **{"query": "acme", **more}))
+    async with open_http() as http, connect(settings, http, silence=silence) as connector:
+        assert isinstance(connector, StreamingX)
+        async with aclosing(connector.stream(after)) as pages:  # type: ignore[type-var]
+            yield connector, pages
+
+
+async def walked(connector: PollingX, after: Cursor | None = None) -> list[Page]:
+    """All pages up to the first that has nothing more behind it."""
+    pages = [await connector.poll(after)]
+    while pages[-1].more:
+        after = pages[-1].cursor or after
+        pages.append(await connector.poll(after))
+    return pages
+
+
+def messages(pages: list[Page]) -> list[Message]:
+    return [message for page in pages for message in page.messages]
+
+
+def a_reply(to: Message, text: str = "We have your message (Ref K7Q2).") -> Reply:
+    return Reply(key=KEY, to=to, text=text)
