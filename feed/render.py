@@ -20,6 +20,7 @@ from feed.catalogue import LANGUAGES
 from feed.parts import parts_of, session_of, texts_of
 from feed.staff import ROLES
 from feed.status import stamp
+from routing.store.spending import dollars
 
 __all__ = ["asset_version", "environment", "fragment", "page"]
 
@@ -32,7 +33,7 @@ def environment() -> Environment:
         loader=PackageLoader("feed"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     env.filters.update(marked=marking.marked, excerpt=marking.excerpt, visible=marking.visible, plain=marking.plain)
-    env.filters.update(instant=instant, initials=initials)
+    env.filters.update(instant=instant, initials=initials, money=dollars)
     env.globals.update(languages=LANGUAGES, roles=ROLES, version=asset_version())
     return env
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from connectors.api import Quota
@@ -40,6 +40,13 @@ class ChannelHealth:
     pending: int = 0
     unknown: int = 0
     silent_since: datetime | None = None
+
+    def token_mood(self, now: datetime) -> Literal["cool", "warm", "hot", "over"]:
+        """How near the end of the token is: a week, a day, gone."""
+        if self.token_expires is None or self.token_expires - now > timedelta(days=7):
+            return "cool"
+        left = self.token_expires - now
+        return "over" if left <= timedelta(0) else "hot" if left <= timedelta(days=1) else "warm"
 
     def as_json(self) -> dict[str, Any]:
         return {

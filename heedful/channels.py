@@ -13,12 +13,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
-from pydantic import BaseModel, ValidationError
 
-from config.load import MissingSecret, resolve
 from config.schema import Channel
 from connectors import registry
 from connectors.api import (
@@ -32,7 +29,6 @@ from connectors.api import (
     Listens,
     Message,
     Page,
-    Plugin,
     Polls,
     Replies,
     Reports,
@@ -41,6 +37,8 @@ from connectors.api import (
     Vitals,
 )
 from heedful.alarms import Alarms
+from heedful.allowance import Allowance
+from heedful.fitting import Unfit, fitted, paced
 from heedful.guidance import Guidance
 from heedful.health import Health
 from heedful.outbox import SEND_WITHIN, Sender
@@ -48,11 +46,10 @@ from heedful.patience import Patience
 from heedful.pipeline import Pipeline
 from heedful.source import Source
 from heedful.standing import warnings
-from routing.store import spending
 from routing.store.database import Store
 from routing.store.errors import StoreError
 
-__all__ = ["Environment", "Runner", "explain", "vitals_of"]
+__all__ = ["Environment", "Runner"]
 
 log = structlog.get_logger("heedful.channels")
 
@@ -63,8 +60,6 @@ TELL_AFTER = 3
 GAP_RINGS = timedelta(hours=12)
 """How long a gap rings; it stays recorded."""
 STORE_PAUSE = 2.0
-LOOK_AT_CLOCK = 60.0
-"""Seconds between two looks at the clock while reading rests: the clock may be set meanwhile."""
 HOOKS_ONLY = frozenset({"webhook", "events"})
 
 
@@ -99,7 +94,9 @@ class Runner:
         self.listens: Listens | None = None
         self._env = environment
         self._patience = Patience(environment.monotonic)
-        self._unbooked = 0
+        self._allowance = Allowance(
+            self.health, environment.store, environment.alarms, environment.clock, environment.sleep
+        )
         self._vitals = Vitals()
         self._warned: set[str] = set()
         self._stopping = False
@@ -119,7 +116,7 @@ class Runner:
             try:
                 await self._open_and_run()
                 return
-            except (Denied, _Unfit) as cause:
+            except (Denied, Unfit) as cause:
                 await self._fail(str(cause))
                 return
             except Unreachable as cause:
@@ -143,22 +140,14 @@ class Runner:
         self.health.stop()
 
     async def _open_and_run(self) -> None:
-        plugin, settings = self._fitted()
+        plugin, settings = fitted(self.channel, self._env.variables)
         async with plugin.open(settings, self._env.http) as connector:
-            source = self.source = _paced(Source.of(self.name, self.channel, plugin, connector.me), settings)
+            source = self.source = paced(Source.of(self.name, self.channel, plugin, connector.me), settings)
             self._env.wake_every(self.name, self.due, source.limits.poll_every)
             if not plugin.abilities & {"polls", "streams", "listens"}:
                 self.health.rest()
                 return
             await self._listen_and_send(connector, source)
-
-    def _fitted(self) -> tuple[Plugin[Any], BaseModel]:
-        """Raises _Unfit: what a person must mend in the file. A connector's own KeyError is another matter."""
-        try:
-            plugin = registry.load(self.channel.kind)
-            return plugin, plugin.settings.model_validate(resolve(self.channel.settings, self._env.variables))
-        except (MissingSecret, LookupError, ValidationError) as cause:
-            raise _Unfit(explain(cause)) from None
 
     async def _listen_and_send(self, connector: Connector, source: Source) -> None:
         """Both until one of them ends; a text that is leaving then is let go before the channel is closed."""
@@ -195,7 +184,7 @@ class Runner:
         """Until something fails, or until today's budget is spent: then from the start again."""
         hooks_only = _hooks_only(connector)
         if not hooks_only and isinstance(connector, (Polls, Streams)):
-            await self._keep_to_budget(connector, source)
+            await self._allowance.keep(self.name, lambda: self._look(connector), source.account)
         cursor, moved_at = await self._env.pipeline.resume(source)
         await self._record_outage(source, moved_at, cursor)
         if isinstance(connector, Listens):
@@ -212,7 +201,7 @@ class Runner:
                 await self._succeed(source)
 
     async def _poll(self, connector: Polls, source: Source, cursor: Cursor | None) -> None:
-        while await self._overdraft(connector, source) is None:
+        while await self._allowance.overdraft(self._look(connector), source.account) is None:
             page = await connector.poll(cursor)
             await self._take(source, page)
             self._look(connector)
@@ -230,33 +219,9 @@ class Runner:
                 await self._take(source, page)
                 self._look(connector)
                 await self._succeed(source)
-                if await self._overdraft(connector, source) is not None:
+                if await self._allowance.overdraft(self._look(connector), source.account) is not None:
                     return
         raise Unreachable("the stream was closed")
-
-    async def _overdraft(self, connector: Connector, source: Source) -> str | None:
-        """Why the next call could cost more than what is left for today; None where there is no such danger."""
-        vitals = self._look(connector)
-        if vitals is None or vitals.daily_budget is None:
-            return None
-        now, budget = self._env.clock(), vitals.daily_budget
-        spent = await self._env.store.read(lambda connection: spending.on(connection, source.account, now))
-        self.health.spends(spent.total, budget)
-        if spent.total + self._unbooked + vitals.next_call <= budget:
-            return None
-        next_call = f" and the next call may cost {spending.dollars(vitals.next_call)}" if vitals.next_call else ""
-        return f"{spending.dollars(spent.total)} of {spending.dollars(budget)} a day are spent{next_call}"
-
-    async def _keep_to_budget(self, connector: Connector, source: Source) -> None:
-        """Where today's money is spent, wait for tomorrow (UTC); what is sent meanwhile goes out all the same."""
-        about = f"{self.name}: budget"
-        while (why := await self._overdraft(connector, source)) is not None:
-            until = spending.day_of(self._env.clock()) + spending.DAY
-            self.health.pause(until, why)
-            await self._env.alarms.ring(about, f"reading pauses until {until:%Y-%m-%d %H:%M} UTC: {why}")
-            while (left := (until - self._env.clock()).total_seconds()) > 0:
-                await self._env.sleep(min(left, LOOK_AT_CLOCK))
-        await self._env.alarms.hush(about)
 
     async def hear(self, page: Page) -> None:
         """Store what a hook brought; raises StoreError where it cannot be stored."""
@@ -267,13 +232,13 @@ class Runner:
 
     async def _take(self, source: Source, page: Page) -> None:
         """Store a page; one that says and costs nothing is only a sign of life."""
-        if page == SIGN_OF_LIFE and not self._unbooked:
+        if page == SIGN_OF_LIFE and not self._allowance.unbooked:
             return
-        started, (cost, self._unbooked) = self._env.monotonic(), (page.cost + self._unbooked, 0)
+        started, (cost, self._allowance.unbooked) = self._env.monotonic(), (page.cost + self._allowance.unbooked, 0)
         try:
             done = await self._env.pipeline.take(source, replace(page, cost=cost))
         except BaseException:
-            self._unbooked += cost
+            self._allowance.unbooked += cost
             raise
         self._env.took(self._env.monotonic() - started)
         if done.received > done.duplicates:
@@ -359,13 +324,11 @@ class Runner:
             if self._gap_told is not None and now - self._gap_told >= GAP_RINGS:
                 await self._env.alarms.hush(f"{self.name}: gap")
 
-    def _look(self, connector: Connector) -> Vitals | None:
+    def _look(self, connector: Connector) -> Vitals:
         """What it says of itself, after each page and before each call."""
-        vitals = vitals_of(connector)
-        if vitals is not None:
-            self._vitals = vitals
-            self.health.vital(vitals)
-        return vitals
+        self._vitals = connector.vitals if isinstance(connector, Reports) else Vitals()
+        self.health.vital(self._vitals)
+        return self._vitals
 
     async def _warn(self, now: datetime) -> None:
         """Of a token that expires and of a quota that runs out; what is well again is hushed."""
@@ -390,10 +353,6 @@ class Runner:
         await self._env.alarms.ring(self.name, what)
 
 
-def vitals_of(connector: Connector) -> Vitals | None:
-    return connector.vitals if isinstance(connector, Reports) else None
-
-
 def _hooks_only(connector: Connector) -> bool:
     """A connector that can do both listens by hook where its settings say so."""
     return isinstance(connector, Listens) and getattr(connector, "mode", None) in HOOKS_ONLY
@@ -409,28 +368,9 @@ async def _closing(pages: AsyncIterator[Page]) -> AsyncIterator[AsyncIterator[Pa
             await pages.aclose()
 
 
-def _paced(source: Source, settings: BaseModel) -> Source:
-    """A channel's own `poll_every` stands before that of its kind."""
-    own = getattr(settings, "poll_every", None)
-    return replace(source, limits=replace(source.limits, poll_every=own)) if isinstance(own, timedelta) else source
-
-
-class _Unfit(Exception):
-    """The channel cannot be opened as the file has it."""
-
-
 async def _wait(event: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await event.wait()
     except TimeoutError:
         return
-
-
-def explain(cause: Exception) -> str:
-    if isinstance(cause, MissingSecret):
-        return f"{cause}; set it, or write it into .env beside the file, and reload"
-    if isinstance(cause, ValidationError):
-        first = cause.errors(include_input=False, include_url=False)[0]
-        return f"setting `{'.'.join(map(str, first['loc']))}`: {first['msg']}"
-    return str(cause)

@@ -36,6 +36,10 @@
       const text = ago((now - Date.parse(time.dateTime)) / 1000);
       if (time.textContent !== text) time.textContent = text;
     }
+    for (const time of $$('time[data-time="left"]', from)) {
+      const left = (Date.parse(time.dateTime) - now) / 1000, text = left > 0 ? span(left) : say("now");
+      if (time.textContent !== text) time.textContent = text;
+    }
   }
   function ago(seconds) {
     if (seconds < 45) return say("now");

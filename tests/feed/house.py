@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from config.schema import Care
+from connectors.api import Quota
 from feed.app import close, create_app
 from feed.status import Alarm, ChannelHealth, Status
 from routing.desk import Desk
@@ -33,9 +34,46 @@ def status() -> Status:
     at = now()
     return Status(
         channels=(
-            ChannelHealth(name="telegram-care", kind="telegram", state="listening", since=at, last_success=at),
             ChannelHealth(
-                name="x-mentions", kind="x", state="waiting", since=at, last_success=at, error="429: asked to wait 60 s"
+                name="telegram-care",
+                kind="telegram",
+                state="listening",
+                since=at - timedelta(days=3),
+                last_success=at,
+                last_event=at - timedelta(hours=4),
+                silent_since=at - timedelta(hours=4),
+                pending=2,
+                unknown=1,
+            ),
+            ChannelHealth(
+                name="x-mentions",
+                kind="x",
+                state="waiting",
+                since=at,
+                last_success=at,
+                error="429: asked to wait 60 s",
+                last_event=at - timedelta(minutes=7),
+                token_expires=at + timedelta(days=5, hours=3),
+                spent=780_000,
+                budget=1_000_000,
+                gaps=3,
+                last_gap=at - timedelta(days=2),
+                quotas=(
+                    Quota(name="posts", left=640, of=10_000, resets_at=at + timedelta(days=9)),
+                    Quota(name="<b>calls</b>", left=280, of=300),
+                ),
+            ),
+            ChannelHealth(
+                name="x-search",
+                kind="x",
+                state="paused",
+                since=at,
+                last_success=at,
+                until=at + timedelta(hours=6),
+                token_expires=at + timedelta(hours=9),
+                spent=990_000,
+                budget=1_000_000,
+                error="$0.99 of $1.00 a day are spent",
             ),
             ChannelHealth(
                 name="shop-reviews", kind="webhook", state="failed", since=at, error="401: the token was revoked"

@@ -217,7 +217,7 @@ async def test_messages_ledger_and_status(door: Door) -> None:
     assert books["stored"] == books["routed"] + books["kept"]
     assert books["hours"]
     status = (await door.get("/api/v1/status")).json()
-    assert {channel["state"] for channel in status["channels"]} == {"listening", "waiting", "failed", "idle"}
+    assert {channel["state"] for channel in status["channels"]} == {"listening", "waiting", "paused", "failed", "idle"}
 
 
 async def test_people(rooms: Rooms) -> None:

@@ -291,6 +291,25 @@ def test_the_stream_flows(enter: Enter, house: House) -> None:
         visitor.picture(f"{path}-en")
 
 
+@pytest.mark.parametrize("language", LOCALES)
+def test_the_health_of_each_channel_is_seen(enter: Enter, house: House, language: str) -> None:
+    visitor = enter(language)
+    visitor.sign_in(to="/channels")
+    page, texts = visitor.page, catalogue(language)
+    visitor.picture(f"channels-{language}")
+    silent, spent, rests = (
+        page.locator(".chan", has_text=name) for name in ("telegram-care", "x-mentions", "x-search")
+    )
+    expect(silent).to_contain_text(texts.text("channels.silent"))
+    expect(silent).to_contain_text(texts.text("channels.unknown", n=1))
+    expect(spent).to_contain_text("$0.78")
+    expect(spent).to_contain_text("<b>calls</b>")
+    expect(spent.locator("meter")).to_have_count(3)
+    expect(rests).to_contain_text(texts.name("channel_state", "paused"))
+    expect(rests.locator(".mood-hot")).to_contain_text(texts.text("channels.token_left"))
+    expect(page.locator(".chan time", has_text="UTC")).to_have_count(0)
+
+
 def test_nothing_is_missed_while_the_line_is_cut(enter: Enter, house: House) -> None:
     visitor = enter()
     visitor.sign_in()

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -181,8 +182,7 @@ async def test_every_item_of_short_streams_is_stored_once(
     async with running(office, channel, pace, monkeypatch, Ends):
         for number in range(3):
             channel.post(f"charged twice {number}", thread=str(number))
-            seen = len(channel.opened)
-            await until(lambda seen=seen: len(channel.opened) > seen + 1)
+            await until(partial(lambda seen: len(channel.opened) > seen + 1, len(channel.opened)))
 
         async def three() -> bool:
             return len(await office.rows()) == 3
