@@ -84,7 +84,7 @@ def test_pages_are_written_over_old_ones(tmp_path: Path) -> None:
 def test_a_page_can_be_read_on_the_terminal() -> None:
     assert CliRunner().invoke(app, ["connectors", "webhook"]).output == page(registry.load("webhook"))
     unknown = CliRunner().invoke(app, ["connectors", "webhok"])
-    assert (unknown.exit_code, "did you mean `webhook`?" in unknown.output) == (1, True)
+    assert (unknown.exit_code, "did you mean `webhook`?" in unknown.output) == (2, True)
 
 
 # A plugin with everything that the shipped ones do not have.

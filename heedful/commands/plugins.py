@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from heedful.commands.output import JsonOption, fail, failures, out, plain, print_json
+from heedful.commands.output import JsonOption, fail, out, plain, print_json
 
 if TYPE_CHECKING:
     from connectors.api import Plugin
@@ -29,8 +29,7 @@ def connectors(
     """List what is installed: abilities, class, limits and policy; print or write the pages about it."""
     from connectors import registry
 
-    with failures():
-        plugins = registry.installed() if kind is None else {kind: registry.load(kind)}
+    plugins = registry.installed() if kind is None else {kind: _named(kind)}
     broken = registry.broken() if kind is None else {}
     if docs is not None:
         _write_pages(docs, plugins)
@@ -43,6 +42,17 @@ def connectors(
         out.print(page(plugins[kind]), markup=False, end="")
     else:
         _print_table(plugins, broken)
+
+
+def _named(kind: str) -> Plugin[Any]:
+    """One that nobody knows is wrong use; one that is there and broken is a finding."""
+    from connectors import registry
+
+    known = kind in registry.kinds()
+    try:
+        return registry.load(kind)
+    except registry.UnknownKind as error:
+        fail(plain(error), code=1 if known else 2)
 
 
 def _write_pages(folder: Path, plugins: Mapping[str, Plugin[Any]]) -> None:

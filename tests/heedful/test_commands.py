@@ -31,11 +31,12 @@ from tests.heedful.household import HEEDFUL
 from tests.heedful.recording import CARE, Recording, recording
 
 COMMANDS = {
-    "init", "check", "score", "connectors", "test", "explain", "run", "replay", "pause", "resume", "ledger",
+    "init", "check", "score", "connectors", "new-connector", "test", "explain", "run", "replay", "pause", "resume",
+    "ledger",
     "queue list", "queue show", "queue claim", "queue release", "queue assign", "queue snooze", "queue note",
     "queue answer", "queue resolve", "queue reopen", "acks list", "users add", "users list",
 }  # fmt: skip
-UNBUILT = ("backtest", "doctor", "retract", "report", "new-connector", "person", "backup", "restore", "--fix")
+UNBUILT = ("backtest", "doctor", "retract", "report", "person", "backup", "restore", "--fix")
 QUEUE_KEYS = {
     "id", "channel", "thread", "author", "text", "language", "priority", "team", "status", "assignee", "because",
     "opened_at", "acknowledged_at", "first_answer_due", "resolution_due",
@@ -138,7 +139,7 @@ def test_each_has_help_that_promises_nothing_unbuilt(tmp_path: Path, command: st
     [
         "nonsense", "run --nonsense", "run --log-level LOUD", "replay", "replay x --rate 0", "replay x --rate fast",
         "explain", "queue", "queue nonsense", "queue show", "queue list --limit many", "queue answer 1", "users add",
-        "check a b", "score --jsn", "connectors more", "acks", "",
+        "check a b", "score --jsn", "connectors more", "connectors a b", "new-connector forum", "acks", "",
     ],
 )  # fmt: skip
 def test_wrong_use_exits_2(tmp_path: Path, arguments: str) -> None:
