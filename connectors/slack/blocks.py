@@ -15,7 +15,7 @@ __all__ = ["spoken"]
 _DEEPEST = 12
 _LONGEST = 40_000
 """Slack's own bound of a message: docs.slack.dev/reference/methods/chat.postMessage."""
-_LINES = frozenset({"rich_text_section", "rich_text_preformatted", "rich_text_quote"})
+_LINES = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
 
 
 def spoken(blocks: object, attachments: object) -> str:
@@ -42,7 +42,7 @@ def _pieces(block: Mapping[str, Any], depth: int) -> Iterator[str]:
     fields = block.get("fields")
     for field in fields if isinstance(fields, list) else ():
         yield _text(field)
-    if block.get("type") in {"mrkdwn", "plain_text"}:  # an element of a context
+    if block.get("type") in ("mrkdwn", "plain_text"):  # an element of a context
         yield _text(block)
     else:
         yield from _blocks(block.get("elements"), depth + 1)

@@ -245,14 +245,14 @@ class SocketSlack(Slack):
 
     def _moved(self, page: Page, cursor: Cursor | None) -> Page:
         """What comes live moves a channel's mark, once its past is read, and not to the last minutes."""
-        marks = read_marks(cursor)
+        before = read_marks(cursor)
+        marks = dict(before)
         for message in page.messages:
             channel = Place.parse(message.id).channel
             if channel in marks and not self._history.is_behind(channel):
                 at = time_text(message.sent_at)
                 marks[channel] = marks[channel].heard(at, earlier(at, _DELAYED_AT_MOST))
-        moved = written(marks)
-        return page if not page.messages or moved == cursor else replace(page, cursor=moved)
+        return page if marks == before else replace(page, cursor=written(marks))
 
 
 @asynccontextmanager

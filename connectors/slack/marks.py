@@ -33,7 +33,7 @@ class Mark:
         return replace(self, posts=max(self.posts, ts), newest=max(self.newest, ts))
 
     def saw(self, *times: str) -> Mark:
-        return replace(self, newest=max(self.newest, *times))
+        return replace(self, newest=max((self.newest, *times)))  # of no times at all, too
 
     def heard(self, at: str, surely: str) -> Mark:
         """Told live: all up to `surely` has come, whatever is on its way."""

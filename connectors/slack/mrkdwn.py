@@ -11,7 +11,7 @@ import re
 
 __all__ = ["escaped", "mentioned", "plain"]
 
-_SIGN = re.compile(r"<([^<>]*)>|&(amp|lt|gt);")
+_SIGN = re.compile(r"<([^<>\s][^<>]*)>|&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 _SCHEME = re.compile(r"^(?:mailto:|tel:|https?://)")
@@ -35,7 +35,7 @@ def mentioned(text: str) -> frozenset[str]:
 def _shown(sign: re.Match[str]) -> str:
     if sign[2]:
         return _ENTITIES[sign[2]]
-    what, bar, label = sign[1].partition("|")
+    what, _, label = sign[1].partition("|")
     what, label = _unescaped(what), _unescaped(label)
     if what.startswith("@"):
         return f"@{label.removeprefix('@')}" if label else what
@@ -43,8 +43,6 @@ def _shown(sign: re.Match[str]) -> str:
         return f"#{label.removeprefix('#')}" if label else what
     if what.startswith("!"):
         return _command(what[1:], label)
-    if not what and not bar:
-        return sign[0]
     return _link(what, label)
 
 
@@ -59,8 +57,10 @@ def _command(what: str, label: str) -> str:
 def _link(address: str, label: str) -> str:
     """A label that the address repeats was made by Slack, not by the author."""
     shown = _SCHEME.sub("", address)
+    if not address or address.startswith(("mailto:", "tel:")):
+        return label or shown
     if not label or label == address:
-        return shown if address.startswith(("mailto:", "tel:")) else address
+        return address
     return label if label.rstrip("/") == shown.rstrip("/") else f"{label} ({address})"
 
 

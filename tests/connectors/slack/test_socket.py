@@ -1,0 +1,269 @@
+"""A real WebSocket: what was missed, what happens, when it is confirmed, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from connectors.api import Cursor, Denied, Page, Unreachable
+from connectors.slack.connector import SocketSlack, connect
+from connectors.slack.marks import read_marks
+from connectors.slack.settings import Settings
+from tests.counterparts.slack_events import CHANNEL, Failure, Workspace
+
+Stream = AsyncIterator[Page]
+
+
+def opened(socket: SocketSlack, after: Cursor | None = None) -> AbstractAsyncContextManager[Stream]:
+    return cast("AbstractAsyncContextManager[Stream]", aclosing(cast("Any", socket.stream(after))))
+
+
+async def until(stream: Stream, text: str) -> Page:
+    """The page that brings a text; what comes before is asked for and so confirmed."""
+    async with asyncio.timeout(10):
+        async for page in stream:
+            if text in [message.text for message in page.messages]:
+                return page
+    raise AssertionError("the stream ended")
+
+
+async def caught_up(stream: Stream) -> Page:
+    """To the end of the first reading of the history."""
+    while True:
+        page = await anext(stream)
+        if not page.more:
+            return page
+
+
+async def ended(stream: Stream) -> Unreachable | Denied:
+    async with asyncio.timeout(10):
+        with pytest.raises((Unreachable, Denied)) as caught:
+            while True:
+                await anext(stream)
+    return caught.value
+
+
+async def test_what_was_missed_then_what_happens(slack: Workspace, socket: SocketSlack) -> None:
+    slack.say("missed")
+    async with opened(socket) as stream:
+        await until(stream, "missed")
+        await caught_up(stream)
+        slack.say("live")
+        page = await until(stream, "live")
+        assert page.messages[0].author.name == "U0MING Ming"
+
+
+async def test_nothing_is_confirmed_before_the_next_page_is_asked_for(slack: Workspace, socket: SocketSlack) -> None:
+    async with opened(socket) as stream:
+        await caught_up(stream)
+        slack.say("one")
+        await until(stream, "one")
+        await slack.heard_out()
+        assert slack.acknowledged == []
+        slack.say("two")
+        await until(stream, "two")
+        await slack.heard_out()
+        assert slack.acknowledged == ["e1"]
+    assert slack.acknowledged == ["e1"], "what was not stored is not confirmed"
+
+
+async def test_what_was_not_confirmed_comes_again_as_the_same(slack: Workspace, socket: SocketSlack) -> None:
+    async with opened(socket) as stream:
+        cursor = (await caught_up(stream)).cursor
+        slack.say("one")
+        once = await until(stream, "one")
+    async with opened(socket, cursor) as stream:
+        by_history = await until(stream, "one")
+        again = await until(stream, "one")
+    assert once.messages == by_history.messages == again.messages
+
+
+async def test_edits_and_deletions_come_live(slack: Workspace, socket: SocketSlack) -> None:
+    async with opened(socket) as stream:
+        await caught_up(stream)
+        message = slack.say("frist")
+        await until(stream, "frist")
+        slack.edit(message, "first")
+        edit = (await until(stream, "first")).messages[0]
+        slack.delete(message)
+        notice = (await until(stream, "")).messages[0]
+    assert edit.id == notice.id
+    assert "" < edit.revision < notice.revision
+    assert notice.deleted
+
+
+async def test_a_live_message_moves_the_mark_but_not_to_the_last_minutes(slack: Workspace, socket: SocketSlack) -> None:
+    """Events have come minutes late: what is on its way when the socket breaks is found by the next."""
+    async with opened(socket) as stream:
+        cursor: Cursor | None = None
+        for _ in range(2):
+            cursor = (await anext(stream)).cursor or cursor
+        slack.say("delayed", told=False)
+        slack.say("live")
+        page = await until(stream, "live")
+        assert page.cursor is not None
+        assert read_marks(page.cursor)[CHANNEL].posts >= read_marks(cursor)[CHANNEL].posts
+    async with opened(socket, page.cursor) as stream:
+        await until(stream, "delayed")
+
+
+async def test_pings_are_signs_of_life_and_answered(slack: Workspace) -> None:
+    async with patient(slack, timedelta(seconds=0.05)) as socket, opened(socket) as stream:
+        await caught_up(stream)
+        for _ in range(3):
+            page = await asyncio.wait_for(anext(stream), 5)
+            assert page == Page()
+
+
+async def test_a_half_open_socket_is_found_out(slack: Workspace) -> None:
+    """It takes whatever we send, and nothing comes back."""
+    slack.echoes = False
+    async with patient(slack, timedelta(seconds=0.05)) as socket, opened(socket) as stream:
+        error = await ended(stream)
+    assert isinstance(error, Unreachable)
+    assert "silent" in str(error)
+    assert len(slack.called("apps.connections.open")) == 1
+
+
+@asynccontextmanager
+async def patient(slack: Workspace, silence: timedelta) -> AsyncIterator[SocketSlack]:
+    """One that asks for a sign of life after so long."""
+    async with connect(Settings.model_validate(slack.socket_settings())) as connector:
+        assert isinstance(connector, SocketSlack)
+        connector._silence = silence
+        yield connector
+
+
+@pytest.mark.parametrize("reason", [None, "warning", "refresh_requested", "link_disabled", "hologram"])
+async def test_a_farewell_is_passed_on_and_nothing_is_opened_again(
+    slack: Workspace, socket: SocketSlack, reason: str | None
+) -> None:
+    async with opened(socket) as stream:
+        await caught_up(stream)
+        slack.say("last words")
+        await slack.hang_up(reason)
+        error = await ended(stream)
+    assert isinstance(error, Unreachable)
+    assert len(slack.called("apps.connections.open")) == 1
+
+
+async def test_what_came_before_a_farewell_is_still_told(slack: Workspace, socket: SocketSlack) -> None:
+    async with opened(socket) as stream:
+        await caught_up(stream)
+        slack.say("last words")
+        await slack.heard_out()
+        await slack.hang_up("refresh_requested")
+        await until(stream, "last words")
+        assert isinstance(await ended(stream), Unreachable)
+
+
+async def test_while_we_were_away_nothing_is_lost(slack: Workspace, socket: SocketSlack) -> None:
+    async with opened(socket) as stream:
+        cursor = (await caught_up(stream)).cursor
+        root = slack.say("before")
+        page = await until(stream, "before")
+    cursor = page.cursor or cursor
+    slack._owed.clear()  # Slack keeps nothing for a socket that is not there
+    slack.say("meanwhile", told=False)
+    slack.say("and below", told=False, thread_ts=root["ts"])
+    heard: set[str] = set()
+    async with opened(socket, cursor) as stream:
+        while not {"meanwhile", "and below"} <= heard:
+            heard |= {message.text for message in (await asyncio.wait_for(anext(stream), 5)).messages}
+
+
+async def test_a_limit_of_the_history_does_not_end_the_socket(slack: Workspace) -> None:
+    slack.say("missed", told=False)
+    slack.fail("conversations.history", Failure("ratelimited", status=429, retry_after=30))
+    ahead = [timedelta(0)]
+    settings = Settings.model_validate(slack.socket_settings())
+    async with connect(settings, lambda: datetime.now(UTC) + ahead[0]) as socket:
+        assert isinstance(socket, SocketSlack)
+        async with opened(socket) as stream:
+            assert await anext(stream) == Page()
+            slack.say("live")
+            page = await until(stream, "live")
+            assert page.cursor is None, "the past of the channel is not read yet"
+            assert len(slack.called("conversations.history")) == 1
+            ahead[0] = timedelta(seconds=31)
+            slack.say("later")
+            await until(stream, "missed")
+
+
+async def test_the_history_is_read_now_and_then_while_the_socket_lives(slack: Workspace) -> None:
+    """A socket that lives and brings nothing has been seen, too."""
+    ahead = [timedelta(0)]
+    settings = Settings.model_validate(slack.socket_settings(poll_every="5m"))
+    async with connect(settings, lambda: datetime.now(UTC) + ahead[0]) as socket:
+        assert isinstance(socket, SocketSlack)
+        socket._silence = timedelta(seconds=0.05)
+        async with opened(socket) as stream:
+            await caught_up(stream)
+            slack.say("swallowed", told=False)
+            ahead[0] = timedelta(minutes=6)
+            await until(stream, "swallowed")
+
+
+async def test_frames_that_cannot_be_read_are_kept_aside(slack: Workspace, socket: SocketSlack) -> None:
+    frames = [
+        "{",
+        "null",
+        "[]",
+        '{"type": "events_api"}',
+        '{"type": 5, "envelope_id": [], "payload": 3}',
+        "[" * 100_000,
+    ]
+    frames += ['{"type": "events_api", "envelope_id": "x1", "payload": {"type": "event_callback", "event": 5}}']
+    async with opened(socket) as stream:
+        await caught_up(stream)
+        for frame in frames:
+            await slack._sockets[0].send_str(frame)
+        pages = [await asyncio.wait_for(anext(stream), 5) for _ in frames]
+        slack.say("still here")
+        await until(stream, "still here")
+    assert all(len(page.unreadable) == 1 for page in pages)
+    assert slack.acknowledged == ["x1"], "kept aside is stored, too"
+
+
+async def test_buttons_of_the_same_app_are_confirmed_and_forgotten(slack: Workspace, socket: SocketSlack) -> None:
+    async with opened(socket) as stream:
+        await caught_up(stream)
+        press = {"type": "interactive", "envelope_id": "b1", "payload": {"type": "block_actions"}}
+        await slack._sockets[0].send_json(press)
+        assert await anext(stream) == Page()
+        slack.say("hello")
+        await until(stream, "hello")
+    assert "b1" in slack.acknowledged
+
+
+async def test_a_revoked_token_needs_a_person(slack: Workspace, socket: SocketSlack) -> None:
+    async with opened(socket) as stream:
+        await caught_up(stream)
+        slack.tell({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0CARE"]}})
+        assert isinstance(await ended(stream), Denied)
+    slack.revoked = True
+    async with opened(socket) as stream:
+        assert isinstance(await ended(stream), Denied)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, 5, "", "http://127.0.0.1/link", "ws://slack.example/link", "wss://user:pass@slack.example/", "wss://["],
+)
+async def test_an_address_that_cannot_be_used(slack: Workspace, socket: SocketSlack, url: object) -> None:
+    slack.fail("apps.connections.open", Failure(body=json.dumps({"ok": True, "url": url}).encode()))
+    async with opened(socket) as stream:
+        assert isinstance(await ended(stream), Unreachable)
+
+
+async def test_a_socket_that_cannot_be_opened(slack: Workspace, socket: SocketSlack) -> None:
+    slack.fail("apps.connections.open", Failure(body=f'{{"ok": true, "url": "ws{slack.url[4:]}/nothing"}}'.encode()))
+    async with opened(socket) as stream:
+        error = await ended(stream)
+    assert "ticket" not in str(error)
