@@ -17,7 +17,9 @@ __all__ = ["EPOCH", "Place", "earlier", "slack_time", "time_of", "time_text", "w
 
 _TIME = re.compile(r"[0-9]{10}\.[0-9]{6}")
 _PLACE = re.compile(r"([A-Z0-9]{1,40})(?:/([0-9]{10}\.[0-9]{6}))?")
-EPOCH = "0000000000.000000"
+_FIRST = datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC)
+EPOCH = "1000000000.000000"
+"""Before all of Slack. Not 0, which Slack takes for no bound at all and then answers the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,15 @@ def time_of(ts: str) -> datetime:
 
 
 def time_text(at: datetime) -> str:
-    """As Slack writes it; what lies before 1970 is 1970."""
-    seconds = max(0, int((at - datetime.fromtimestamp(0, UTC)) // timedelta(seconds=1)))
-    return f"{seconds:010d}.{at.microsecond:06d}" if seconds else EPOCH
+    """As Slack writes it; what lies before `EPOCH` is that."""
+    return (
+        EPOCH
+        if at < _FIRST
+        else f"{(at - datetime.fromtimestamp(0, UTC)) // timedelta(seconds=1)}.{at.microsecond:06d}"
+    )
 
 
 def earlier(ts: str, by: timedelta) -> str:
-    """The time that lies `by` before; 1970 at the earliest."""
+    """The time that lies `by` before, and `EPOCH` at the earliest."""
     at = time_of(ts)
-    return EPOCH if at - datetime.fromtimestamp(0, UTC) <= by else time_text(at - by)
+    return EPOCH if at - _FIRST <= by else time_text(at - by)

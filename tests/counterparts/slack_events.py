@@ -130,8 +130,8 @@ class Workspace:
     def tell(self, event: Json) -> None:
         """To the hook and to one of the sockets; where there is neither, to nobody ever."""
         number = len(self.bodies) + 1
-        authorizations = [{"team_id": "T1", "user_id": BOT, "is_bot": True, "is_enterprise_install": False}]
-        body = {"type": "event_callback", "team_id": "T1", "event": event, "event_id": f"Ev{number}"}
+        authorizations: list[Json] = [{"team_id": "T1", "user_id": BOT, "is_bot": True, "is_enterprise_install": False}]
+        body: Json = {"type": "event_callback", "team_id": "T1", "event": event, "event_id": f"Ev{number}"}
         body |= {"event_time": int(time.time()), "authorizations": authorizations}
         self.bodies.append(json.dumps(body).encode())
         if self.hook is not None:
@@ -210,7 +210,7 @@ class Workspace:
             },
             "apps.connections.open": lambda _: {"url": f"ws://{request.host}/link?ticket={len(self.calls)}"},
             "users.conversations": lambda _: {"channels": [_room(room) for room in self.rooms]},
-            "users.info": lambda asked: {"user": {"id": asked["user"], "profile": {"display_name": f"{asked['user']} Ming"}}},
+            "users.info": lambda asked: {"user": {"profile": {"display_name": f"{asked['user']} Ming"}}},
             "conversations.history": self.history,
             "conversations.replies": self.replies,
             "chat.postMessage": self.post,

@@ -11,7 +11,7 @@ from connectors.slack import plugin
 from connectors.slack.marks import Mark, read_marks, written
 from connectors.slack.places import EPOCH, Place, earlier, slack_time, time_of, time_text
 
-TIMES = st.builds("{:010d}.{:06d}".format, st.integers(1, 9_999_999_999), st.integers(0, 999_999))
+TIMES = st.builds("{:010d}.{:06d}".format, st.integers(1_000_000_000, 9_999_999_999), st.integers(0, 999_999))
 CHANNELS = st.from_regex(r"[CDG][A-Z0-9]{2,11}", fullmatch=True)
 MARKS = st.builds(Mark, TIMES, TIMES, TIMES)
 
