@@ -43,6 +43,7 @@ _EXAMPLES: dict[str, object] = {
     "true or false": True,
 }
 _LIST = "a list"
+_BRAND = "acmeair"
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
@@ -66,13 +67,15 @@ def page(plugin: Plugin[Any]) -> str:
 def snippet(plugin: Plugin[Any]) -> str:
     """A channel of this kind as a line of the file, with what has to be said and no more.
 
-    A settings model may give its own under `json_schema_extra={"examples": [{…}]}`.
+    What is required, and as many secrets, from the first on, as the model's own rules ask for. A model may
+    give another example by `json_schema_extra={"examples": [{…}]}`.
     """
     model, kind = plugin.settings, plugin.kind
-    given = _own_example(model)
-    needed = {name: _example(kind, name, field) for name, field in model.model_fields.items() if field.is_required()}
-    secrets = {name: _example(kind, name, field) for name, field in model.model_fields.items() if _secret(field)}
-    fits = next((one for one in (given, needed, needed | secrets) if one is not None and _valid(model, one)), needed)
+    fields = model.model_fields.items()
+    needed = {name: _example(kind, name, field) for name, field in fields if field.is_required()}
+    secrets = [(name, _example(kind, name, field)) for name, field in fields if _secret(field)]
+    tried = (needed | dict(secrets[:count]) for count in range(len(secrets) + 1))
+    fits = _own_example(model) or next((values for values in tried if _valid(model, values)), needed)
     keys = ", ".join(f"{key}: {_yaml(value)}" for key, value in {"kind": kind, **fits}.items())
     return f"my-{kind.replace('_', '-')}: {{{keys}}}"
 
@@ -99,7 +102,7 @@ def _example(kind: str, name: str, field: FieldInfo) -> object:
     if get_origin(field.annotation) is Literal:
         return get_args(field.annotation)[0]
     form = "an address" if "url" in name else _named(field.annotation, field.metadata)
-    return [kind] if form.startswith(_LIST) else _EXAMPLES.get(form, kind)
+    return [_BRAND] if form.startswith(_LIST) else _EXAMPLES.get(form, _BRAND)
 
 
 def _yaml(value: object) -> str:
@@ -210,7 +213,7 @@ def _policy(policy: Policy, *, marks: bool) -> Iterator[str]:
     if policy.delete_within is not None:
         yield f"The text of a post that was deleted there is erased here within {_words(policy.delete_within)}."
     if policy.cost is not None:
-        yield f"A reply costs: {policy.cost}."
+        yield f"What it costs: {policy.cost}."
 
 
 def _duration(value: timedelta) -> str:
@@ -224,7 +227,7 @@ def _duration(value: timedelta) -> str:
 def _words(value: timedelta) -> str:
     """As people say it: a day is 24 hours, a week 7 days."""
     seconds = value.total_seconds()
-    for unit, size, least in (("day", 86_400, 172_800), ("hour", 3_600, 3_600), ("minute", 60, 120)):
+    for unit, size, least in (("day", 86_400, 172_800), ("hour", 3_600, 3_600), ("minute", 60, 60)):
         if seconds >= least and seconds % size == 0:
             return f"{seconds / size:g} {unit}{'s' if seconds != size else ''}"
     return f"{seconds:g} second{'s' if seconds != 1 else ''}"

@@ -52,7 +52,6 @@ def test_a_page_says_all_that_people_need(kind: str) -> None:
     plugin = registry.load(kind)
     assert plugin.token.strip(), "`token`: how to get what the settings ask for"
     assert plugin.cannot.strip(), "`cannot`: what such a channel cannot do"
-    assert [name for name, field in plugin.settings.model_fields.items() if not field.description] == []
 
 
 @EACH
@@ -171,7 +170,7 @@ def test_a_page_copes_with_what_is_not_described() -> None:
         "at most 1.",
         "for 24 hours after the customer's last message, at most 5 messages; any message of the customer opens",
         "erased here within 24 hours",
-        "A reply costs: a cent.",
+        "What it costs: a cent.",
         "At least 1 second between two replies",
         "3 in one thread",
         "the last 7 days",

@@ -44,11 +44,13 @@ class Elsewhere:
 
     def succeeds(self, *command: str | Path, cwd: Path) -> str:
         """Its output. Where it needs packages that the cache does not hold, once more with the network."""
+        said = ""
         for network in NETWORKS:
             done = self.run(*command, cwd=cwd, **network)
             if done.returncode == 0:
                 return done.stdout
-        pytest.fail(f"{command}: {done.stdout}{done.stderr}")
+            said = done.stdout + done.stderr
+        pytest.fail(f"{command}: {said}")
 
     def make(self) -> None:
         heavy = [option for name in HEAVY for option in ("--no-install-package", name)]

@@ -121,10 +121,8 @@ def new_connector(
     from connectors import registry
     from heedful.scaffold.draft import distribution, draft, objection
 
-    ears: list[Ear] = []
-    ears += ["polls"] if polls else []
-    ears += ["streams"] if streams else []
-    ears += ["listens"] if listens else []
+    asked: dict[Ear, bool] = {"polls": polls, "streams": streams, "listens": listens}
+    ears = [ear for ear, wanted in asked.items() if wanted]
     if len(ears) != 1:
         fail("say how news comes in: one of --polls, --streams, --listens", code=2)
     if (reason := objection(name, registry.kinds())) is not None:
