@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from connectors.rss.text import clean, plain, safe_link
 __all__ = ["entry"]
 
 _PARTS_AT_MOST = 20
+_MAILBOX = re.compile(r"[^\s()@]+@[^\s()@]+\s*\(([^()]+)\)")  # RSS: mei@acme.example (Mei)
 _NAME_AT_MOST = 200
 _GUID_AT_MOST = 2_000
 
@@ -57,6 +59,8 @@ def _author(raw: Mapping[str, Any]) -> str:
     """Their name; where there is none, what stands for it."""
     detail = _get(raw, "author_detail")
     names = [_text(detail, key) for key in ("name", "href", "email")] if isinstance(detail, Mapping) else []
+    mailbox = _MAILBOX.fullmatch(_text(raw, "author")[:1_000])
+    names = [mailbox[1], *names] if mailbox else names
     return next((name for name in (clean(plain(one)) for one in (*names, _text(raw, "author"))) if name), "")[
         :_NAME_AT_MOST
     ]

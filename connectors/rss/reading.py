@@ -31,7 +31,8 @@ _OPENS = re.compile(r"<(?:[A-Za-z][\w.-]*:)?(?:item|entry)(?=[\s>])[^<>]*>")
 _CLOSES = re.compile(r"</(?:[A-Za-z][\w.-]*:)?(?:item|entry)\s*>")
 _ROOT = re.compile(r"<([A-Za-z][\w.:-]*)")
 _DECLARES_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
-_ILLEGAL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:\d{8,}|[xX][0-9a-fA-F]{7,});")
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|(\d+));?")
+_ADDRESS_OPENS = re.compile(rb"//\[")
 
 
 class NotAFeed(ValueError):
@@ -44,17 +45,19 @@ def read(document: Document) -> Feed:
     if _DECLARES_ENTITY.search(body, 0, _RAW_AT_MOST):
         body = _without_doctype(body)
     parsed = _parsed(body, document)
-    entries: list[Any] = list(parsed.entries)
-    if not entries and not parsed.version:
-        raise NotAFeed("this is no feed")
+    entries: list[Any] = list(parsed.entries) if parsed else []
+    version = parsed.get("version", "") if parsed else ""
     feed = _taken(entries, document.url)
-    if isinstance(parsed.get("bozo_exception"), SAXException):
-        apart = _apart(_decoded(body, parsed), document, str(parsed.bozo_exception))
+    why = parsed.get("bozo_exception") if parsed else SAXException("no parser can read the whole")
+    if isinstance(why, SAXException):
+        apart = _apart(_decoded(body, parsed), document, str(why))
         # Some dialects nest what we take for entries: then the whole tells more.
         feed = apart if len(apart.entries) + len(apart.lost) >= len(feed.entries) else feed
-    title = parsed.feed.get("title", "")
+    if not (version or entries or feed.entries or (parsed is None and feed.lost)):
+        raise NotAFeed("this is no feed")
+    title = parsed.feed.get("title", "") if parsed else ""
     return Feed(
-        version=parsed.version or "",
+        version=version or "",
         title=plain(title)[:200] if isinstance(title, str) else "",
         entries=feed.entries[:ENTRIES_AT_MOST],
         lost=feed.lost[:ENTRIES_AT_MOST],
@@ -63,18 +66,32 @@ def read(document: Document) -> Feed:
 
 
 def _parsed(body: bytes, document: Document) -> Any:
-    """Feedparser stumbles over references to impossible characters: those are taken out, and it tries again."""
-    headers = {"content-type": _content_type(body, document.content_type), "content-location": document.url}
-    for attempt in (body, _ILLEGAL.sub(b" ", body)):
+    """None where feedparser fails even without what it stumbles over: impossible characters and addresses."""
+    # Without the address of the document: an id that stands for a link must not change when the feed moves.
+    headers = {"content-type": _content_type(body, document.content_type)}
+    for mend in (None, _mended):
         try:
             return feedparser.parse(
-                io.BytesIO(attempt), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+                io.BytesIO(mend(body) if mend else body),
+                response_headers=headers,
+                sanitize_html=False,
+                resolve_relative_uris=False,
             )
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001, S112 — whatever a parser of thirty dialects trips over
             continue
-    raise NotAFeed("no parser can read this")
+    return None
+
+
+def _mended(body: bytes) -> bytes:
+    return _ADDRESS_OPENS.sub(b"//", _REFERENCE.sub(lambda found: found[0] if _is_possible(found) else b" ", body))
+
+
+def _is_possible(reference: re.Match[bytes]) -> bool:
+    digits, base = (reference[1], 16) if reference[1] else (reference[2], 10)
+    code = int(digits, base) if len(digits) < 12 else -1
+    return 0 < code < 0xD800 or 0xDFFF < code <= 0x10FFFF
 
 
 def _content_type(body: bytes, given: str) -> str:
@@ -126,7 +143,7 @@ def _taken(entries: list[Any], base: str) -> Feed:
 
 def _decoded(body: bytes, parsed: Any) -> str:
     try:
-        return body.decode(parsed.get("encoding") or "utf-8", "replace")
+        return body.decode((parsed.get("encoding") if parsed else "") or "utf-8", "replace")
     except (LookupError, UnicodeError):
         return body.decode("utf-8", "replace")
 
@@ -147,10 +164,8 @@ def _apart(text: str, document: Document, why: str) -> Feed:
             lost.append(Lost(raw=raw, reason=f"an entry that is cut off: {_short(why)}"))
             continue
         alone = Document(body=(head + piece + tail).encode(errors="replace"), url=document.url)
-        try:
-            entries = _parsed(alone.body, alone).entries
-        except NotAFeed:
-            entries = []
+        parsed = _parsed(alone.body, alone)
+        entries = parsed.entries if parsed else []
         found = entry(entries[0], document.url) if entries else None
         if found is None:
             lost.append(Lost(raw=raw, reason=f"not well-formed: {_short(why)}"))

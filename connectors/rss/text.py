@@ -46,9 +46,12 @@ def safe_link(address: object, base: str = "") -> str:
     if not isinstance(address, str):
         return ""
     try:
-        whole = urljoin(base, clean(address)) if base else clean(address)
+        written = urlsplit(clean(address))
+        whole = urljoin(base, clean(address))
         parts = urlsplit(whole)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        usable = (
+            not (written.scheme and not written.hostname) and parts.scheme in {"http", "https"} and bool(parts.hostname)
+        )
     except ValueError:
         return ""
     if not usable or len(whole) > _LINK_AT_MOST or re.search(r"\s", whole):
