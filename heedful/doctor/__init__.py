@@ -1,0 +1,1 @@
+"""Whether this installation is well, each problem with its way out."""
