@@ -42,11 +42,11 @@ class Elsewhere:
             command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
 
-    def succeeds(self, *command: str | Path, cwd: Path) -> str:
+    def succeeds(self, *command: str | Path, cwd: Path, **more: str) -> str:
         """Its output. Where it needs packages that the cache does not hold, once more with the network."""
         said = ""
         for network in NETWORKS:
-            done = self.run(*command, cwd=cwd, **network)
+            done = self.run(*command, cwd=cwd, **network, **more)
             if done.returncode == 0:
                 return done.stdout
             said = done.stdout + done.stderr
@@ -55,10 +55,7 @@ class Elsewhere:
     def make(self) -> None:
         heavy = [option for name in HEAVY for option in ("--no-install-package", name)]
         locked = ("sync", "--quiet", "--frozen", "--no-install-project", "--group", "dev", "--python", sys.executable)
-        for network in NETWORKS:
-            environ = {"UV_PROJECT_ENVIRONMENT": str(self.venv), **network}
-            if self.run(self._uv, *locked, *heavy, cwd=ROOT, **environ).returncode == 0:
-                break
+        self.succeeds(self._uv, *locked, *heavy, cwd=ROOT, UV_PROJECT_ENVIRONMENT=str(self.venv))
         self.install(ROOT, EXAMPLE)
 
     def install(self, *projects: Path) -> None:

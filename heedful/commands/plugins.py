@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -122,13 +123,13 @@ def new_connector(
     from heedful.scaffold.draft import distribution, draft, objection
 
     asked: dict[Ear, bool] = {"polls": polls, "streams": streams, "listens": listens}
-    ears = [ear for ear, wanted in asked.items() if wanted]
+    ears: list[Ear] = [ear for ear in asked if asked[ear]]
     if len(ears) != 1:
         fail("say how news comes in: one of --polls, --streams, --listens", code=2)
     if (reason := objection(name, registry.kinds())) is not None:
         fail(plain(reason), code=2)
     home = folder / distribution(name)
-    if home.exists() or home.is_symlink():
+    if os.path.lexists(home):
         fail(f"{home} exists already → move it away, or choose another place by --dir")
     _write({home / path: text for path, text in draft(name, ears[0], replies=replies).items()}, over=False)
     out.print(
@@ -142,7 +143,7 @@ def _write(texts: Mapping[Path, str], *, over: bool) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("w" if over else "x", encoding="utf-8") as file:
                 file.write(text)
-            out.print(f"wrote {path}", markup=False)
+            out.print(f"wrote {plain(path)}", markup=False)
     except OSError as error:
         fail(f"{error.filename} cannot be written ({error.strerror}) → choose another folder")
 
