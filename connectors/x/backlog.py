@@ -94,7 +94,9 @@ class Backlog:
         stored = Position.parse(after)
         if stored is None:
             start = now - self._source.look_back
-            return _Walk(after=after, position=Position(since=snowflake.first_at(start)), start=start, gaps=[], began=now)
+            return _Walk(
+                after=after, position=Position(since=snowflake.first_at(start)), start=start, gaps=[], began=now
+            )
         position = stored.settled(now)
         if window is None or snowflake.at(position.since) > now - window + _MARGIN:
             return _Walk(after=after, position=position, start=None, gaps=[], began=now)

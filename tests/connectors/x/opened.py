@@ -12,10 +12,12 @@ from connectors.net import open_http
 from connectors.x.connector import PollingX, StreamingX, connect
 from connectors.x.settings import Settings
 from connectors.x.stream import SILENCE
-from tests.counterparts.x import FakeX
+from tests.counterparts.x import KEYS, USER_TOKEN, FakeX
 
-__all__ = ["KEY", "a_reply", "messages", "polling", "streaming", "walked"]
+__all__ = ["KEY", "NO_KEYS", "OAUTH2", "a_reply", "messages", "polling", "streaming", "walked"]
 
+NO_KEYS: dict[str, Any] = dict.fromkeys(KEYS)
+OAUTH2: dict[str, Any] = NO_KEYS | {"user_token": USER_TOKEN}
 KEY = "6f1c4f4e-0a55-5c0f-9a51-3c1b1c0e8f11"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -12,7 +13,7 @@ from connectors.api import Cursor, Message, Vitals
 from connectors.errors import Denied, Refused, Unreachable
 from connectors.x import plugin, prices, snowflake
 from connectors.x.connector import PollingX
-from tests.connectors.x.opened import a_reply, messages, polling, streaming, walked
+from tests.connectors.x.opened import NO_KEYS, a_reply, messages, polling, streaming, walked
 from tests.counterparts.x import HANDLE, ME, FakeX, cut_after, forbidden, html_outage, limited, problem
 
 
@@ -26,7 +27,10 @@ async def mention(x: FakeX, connector: PollingX, text: str = "@acmeair where is 
 
 async def test_a_mention_as_x_tells_it(fake_x: FakeX) -> None:
     fake_x.user("77", "小明", "ming", followers=60_000)
-    fake_x.media = [{"media_key": "3_1", "type": "photo", "alt_text": "a broken box"}, {"media_key": "7_2", "type": "video"}]
+    fake_x.media = [
+        {"media_key": "3_1", "type": "photo", "alt_text": "a broken box"},
+        {"media_key": "7_2", "type": "video"},
+    ]
     first = fake_x.write("we fly tomorrow", author=ME)
     post = fake_x.write(
         "@acmeair 1 < 2 &amp; 好", author="77", to=first["id"], lang="zh",
@@ -81,7 +85,8 @@ async def test_a_quote_a_repost_and_a_bare_name(fake_x: FakeX) -> None:
 
 @pytest.mark.parametrize("name", ["referenced_posts", "referenced_tweets"])
 async def test_both_vocabularies_of_x_are_read(fake_x: FakeX, name: str) -> None:
-    fake_x.write("@acmeair", **{name: [{"type": "replied_to", "id": "7"}], "edit_history_post_ids": ["5"]})
+    told: dict[str, Any] = {name: [{"type": "replied_to", "id": "7"}], "edit_history_post_ids": ["5"]}
+    fake_x.write("@acmeair", **told)
     del fake_x.posts[0]["edit_history_tweet_ids"]
     async with polling(fake_x) as connector:
         (message,) = messages(await walked(connector))
@@ -90,7 +95,12 @@ async def test_both_vocabularies_of_x_are_read(fake_x: FakeX, name: str) -> None
 
 async def test_deleted_or_protected_references_do_not_spoil_a_post(fake_x: FakeX) -> None:
     async def partial(x: FakeX, request: web.BaseRequest) -> web.StreamResponse:
-        post = {"id": x.new_id(), "text": "@acmeair", "author_id": "5", "referenced_tweets": [{"type": "quoted", "id": "1"}]}
+        post = {
+            "id": x.new_id(),
+            "text": "@acmeair",
+            "author_id": "5",
+            "referenced_tweets": [{"type": "quoted", "id": "1"}],
+        }
         error = {"resource_id": "1", "title": "Authorization Error", "resource_type": "tweet", "parameter": "x"}
         return web.json_response({"data": [post], "errors": [error], "meta": {"result_count": 1}})
 
@@ -260,14 +270,13 @@ async def test_keys_of_another_account_are_denied(fake_x: FakeX) -> None:
 
 
 async def test_with_a_bearer_token_alone_we_read_and_say_that_we_cannot_speak(fake_x: FakeX) -> None:
-    bare = dict.fromkeys(("consumer_key", "consumer_secret", "access_token", "access_token_secret"))
-    async with polling(fake_x, **bare) as connector:
+    async with polling(fake_x, **NO_KEYS) as connector:
         message = await mention(fake_x, connector)
         assert connector.me.handle == "@acmeair"
         with pytest.raises(Refused, match="only reads"):
             await connector.reply(a_reply(message))
     with pytest.raises(Denied, match="Could not find user"):
-        async with polling(fake_x, **bare, account="nobody"):
+        async with polling(fake_x, **NO_KEYS, account="nobody"):
             pass
 
 
@@ -448,7 +457,10 @@ def test_the_plugin_states_the_policy_of_x() -> None:
 
 
 async def test_our_rule_is_set_once_and_others_stay(fake_x: FakeX) -> None:
-    fake_x.rules = [{"id": "1", "value": "weather", "tag": "another program"}, {"id": "2", "value": "old", "tag": "heedful"}]
+    fake_x.rules = [
+        {"id": "1", "value": "weather", "tag": "another program"},
+        {"id": "2", "value": "old", "tag": "heedful"},
+    ]
     for _ in range(2):
         async with streaming(fake_x) as (_, pages):
             await anext(pages)

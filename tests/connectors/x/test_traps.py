@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,7 +14,7 @@ from aiohttp import web
 
 from connectors.api import Message, Page
 from connectors.errors import Denied, Refused, Unreachable
-from tests.connectors.x.opened import a_reply, messages, polling, streaming, walked
+from tests.connectors.x.opened import OAUTH2, a_reply, messages, polling, streaming, walked
 from tests.counterparts.x import (
     BEARER,
     KEYS,
@@ -28,7 +29,7 @@ from tests.counterparts.x import (
 NOW = datetime(2027, 1, 31, 12, tzinfo=UTC)
 
 
-async def a_mention(x: FakeX, **more: object) -> Message:
+async def a_mention(x: FakeX, **more: Any) -> Message:
     x.write("@acmeair where is my parcel?")
     async with polling(x, **more) as connector:
         (message,) = messages(await walked(connector))
@@ -57,9 +58,8 @@ async def test_a_signature_for_another_address_would_be_turned_away(fake_x: Fake
 
 
 async def test_writes_go_out_as_the_user_of_oauth_2(fake_x: FakeX) -> None:
-    oauth2 = dict.fromkeys(KEYS) | {"user_token": USER_TOKEN}
-    message = await a_mention(fake_x, **oauth2)
-    async with polling(fake_x, **oauth2) as connector:
+    message = await a_mention(fake_x, **OAUTH2)
+    async with polling(fake_x, **OAUTH2) as connector:
         await connector.reply(a_reply(message))
     (posted,) = [request for request in fake_x.requests if request.method == "POST"]
     assert posted.headers["Authorization"] == f"Bearer {USER_TOKEN}"
@@ -78,7 +78,9 @@ async def test_a_stream_that_x_closes_cleanly_is_over(fake_x: FakeX) -> None:
 async def test_a_message_of_disconnection_ends_the_stream(fake_x: FakeX) -> None:
     async with streaming(fake_x) as (_, pages):
         await anext(pages)
-        fake_x.send(b'{"errors":[{"title":"operational-disconnect","disconnect_type":"UpstreamOperationalDisconnect"}]}')
+        fake_x.send(
+            b'{"errors":[{"title":"operational-disconnect","disconnect_type":"UpstreamOperationalDisconnect"}]}'
+        )
         fake_x.send(None)
         with pytest.raises(Unreachable, match="operational-disconnect"):
             await anext(pages)
@@ -132,7 +134,9 @@ async def test_a_stream_that_x_does_not_take_is_asked_for_once(fake_x: FakeX, st
 
     async def no(x: FakeX, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.endswith("/stream"):
-            return problem(status, "No", detail="not now", x_rate_limit_reset=str(int(datetime.now(UTC).timestamp()) + 90))
+            return problem(
+                status, "No", detail="not now", x_rate_limit_reset=str(int(datetime.now(UTC).timestamp()) + 90)
+            )
         return await x.answer(request)
 
     fake_x.always = no
