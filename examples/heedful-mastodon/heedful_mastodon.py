@@ -2,11 +2,10 @@
 
 import re
 from contextlib import nullcontext
-from datetime import datetime
 from html import unescape
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 
 from connectors.api import Author, Cursor, Http, Message, Page, Plugin, Unreachable, Unreadable
 from connectors.settings import BaseUrl
@@ -36,14 +35,15 @@ class Mastodon:
         return Page(messages=messages, unreadable=unreadable, cursor=cursor, more=len(posts) == 40)
 
 
+_MESSAGE = TypeAdapter(Message)  # refuses what has another type, such as a number for an id
+
+
 def _read(post: dict[str, Any]) -> Message | Unreadable:
     try:
-        account, at = post["account"], datetime.fromisoformat(post["created_at"])
-        author = Author(
-            id=account["id"], name=account["display_name"], handle=f"@{account['acct']}", bot=account["bot"]
-        )
+        account, told = post["account"], {"id": post["id"], "thread": post["id"], "sent_at": post["created_at"]}
+        author = {**account, "name": account["display_name"], "handle": f"@{account['acct']}"}
         text = unescape(re.sub("<[^<>]*>", "", re.sub(r"<br ?/?>|</p>\s*<p>", "\n", post["content"])))
-        return Message(id=post["id"], author=author, text=text, sent_at=at, thread=post["id"], url=post.get("url"))
+        return _MESSAGE.validate_python({**told, "author": author, "text": text, "url": post.get("url")})
     except (KeyError, TypeError, ValueError) as error:
         return Unreadable(raw=repr(post).encode(), reason=f"{type(error).__name__} in a post")
 

@@ -1,10 +1,9 @@
 """The channel `sample` for heedful. Three places say CHANGE; heedful's docs/connectors.md explains them."""
 
 from contextlib import nullcontext
-from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
 from connectors.api import Author, Cursor, Http, Message, Page, Plugin, Receipt, Reply, Unreachable, Unreadable
 from connectors.settings import BaseUrl
@@ -40,12 +39,14 @@ class Connector:  # CHANGE 2 of 3: how the platform is asked; it gives 100 posts
     # </replies>
 
 
+_MESSAGE = TypeAdapter(Message)  # refuses what has another type, such as a number for an id
+
+
 def _read(post: Any) -> Message | Unreadable:  # CHANGE 3 of 3: what the platform tells of a post
     try:
-        author, at = Author(id=post["author"]["id"], name=post["author"]["name"]), datetime.fromisoformat(post["at"])
         revision = f"{post['revision']:06d}" if post["revision"] else ""  # of an edit; it must sort
-        told = {key: post[key] for key in ("id", "text", "thread", "deleted")}
-        return Message(author=author, sent_at=at, revision=revision, **told)
+        told = {key: post[key] for key in ("id", "author", "text", "thread", "deleted")}
+        return _MESSAGE.validate_python({**told, "sent_at": post["at"], "revision": revision})
     except (KeyError, TypeError, ValueError) as error:
         return Unreadable(raw=repr(post).encode(), reason=f"{type(error).__name__} in a post")
 

@@ -3,9 +3,8 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
-from datetime import datetime
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
 from connectors.api import Author, Cursor, Http, Message, Page, Plugin, Receipt, Reply, Unreachable, Unreadable
 from connectors.settings import BaseUrl
@@ -34,6 +33,9 @@ class Connector:  # CHANGE 2 of 3: how the platform is asked; it sends a post a 
     # </replies>
 
 
+_MESSAGE = TypeAdapter(Message)  # refuses what has another type, such as a number for an id
+
+
 def _page(line: bytes) -> Page:  # CHANGE 3 of 3: what the platform tells of a post
     try:
         post = json.loads(line)
@@ -41,10 +43,9 @@ def _page(line: bytes) -> Page:  # CHANGE 3 of 3: what the platform tells of a p
     except (KeyError, RecursionError, TypeError, ValueError):
         raise Unreachable("the stream is garbled") from None
     try:
-        author, at = Author(id=post["author"]["id"], name=post["author"]["name"]), datetime.fromisoformat(post["at"])
         revision = f"{post['revision']:06d}" if post["revision"] else ""  # of an edit; it must sort
-        told = {key: post[key] for key in ("id", "text", "thread", "deleted")}
-        message = Message(author=author, sent_at=at, revision=revision, **told)
+        told = {key: post[key] for key in ("id", "author", "text", "thread", "deleted")}
+        message = _MESSAGE.validate_python({**told, "sent_at": post["at"], "revision": revision})
     except (KeyError, TypeError, ValueError) as error:
         return Page(unreadable=(Unreadable(raw=line, reason=f"{type(error).__name__} in a post"),), cursor=cursor)
     return Page(messages=(message,), cursor=cursor)

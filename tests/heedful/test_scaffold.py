@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 import subprocess
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from connectors import registry
+from connectors.api import Message, Unreachable, Unreadable
+from connectors.testing import FakeChannel, JsonChannel
 from heedful.cli import app
-from heedful.scaffold import listens_exam, polls_exam, streams_exam
+from heedful.scaffold import listens, listens_exam, polls, polls_exam, streams, streams_exam
 from heedful.scaffold.draft import Ear, distribution, draft, objection
 
 EARS: tuple[Ear, ...] = get_args(Ear)
@@ -35,6 +38,27 @@ class TestStreams(streams_exam.TestSample):
 
 class TestListens(listens_exam.TestSample):
     pass
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None, exclude_categories=())),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+ROW = JsonChannel().row(FakeChannel().post("hello"))
+
+
+@given(ANY | st.builds(lambda key, value: ROW | {key: value}, st.sampled_from(sorted(ROW)), ANY))
+def test_a_post_of_any_shape_is_a_message_or_unreadable(post: object) -> None:
+    for item in (polls._read(post), listens._read(post)):
+        assert isinstance(item, Message | Unreadable)
+        if isinstance(item, Message):
+            assert {type(text) for text in (item.id, item.text, item.thread, item.author.id, item.author.name)} == {str}
+    try:
+        page = streams._page(json.dumps(post).encode())
+    except Unreachable:
+        return
+    assert len(page.messages) + len(page.unreadable) == 1
+    assert page.cursor is not None
 
 
 def written(folder: Path, name: str, *options: str) -> Path:
