@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from connectors.api import Author, Cursor, Gap, Http, Message, Page, Part, PartKind, Unreadable
+from connectors.errors import Unreachable
 from connectors.rss.apart import read_apart
-from connectors.rss.feed import TEXT_AT_MOST, Enclosure, Entry, Feed
+from connectors.rss.feed import TEXT_AT_MOST, Document, Enclosure, Entry, Feed
 from connectors.rss.fetching import Source
 from connectors.rss.marker import Marker, Trace, digest, trace
 from connectors.rss.settings import Settings
@@ -34,7 +35,9 @@ class Rss:
     def __init__(self, settings: Settings, http: Http, clock: Callable[[], datetime] = utc_now) -> None:
         self._url = settings.url
         self._clock = clock
+        self._pace = settings.poll_every
         self._source = Source(http, settings.url, settings.poll_every, clock)
+        self._hopeless = ("", "")
 
     async def poll(self, after: Cursor | None, /) -> Page:
         """An unchanged feed is an empty page, which may still carry a cursor: a new address, a new ETag."""
@@ -45,8 +48,17 @@ class Rss:
         known = marker.validated(got.etag, got.modified, got.moved, got.document.body)
         if known.body == marker.body:
             return self._resumed(Page(), marker, known)
-        feed = await read_apart(got.document)
+        feed = await self._read(got.document, known.body)
         return self._page(feed, got.document.url, marker, known)
+
+    async def _read(self, document: Document, body: str) -> Feed:
+        """What could not be read once is not tried again until it changes: the attempt may cost a minute."""
+        if self._hopeless[0] != body:
+            try:
+                return await read_apart(document)
+            except Unreachable as error:
+                self._hopeless = (body, str(error))
+        raise Unreachable(self._hopeless[1], retry_after=self._pace)
 
     def _page(self, feed: Feed, url: str, marker: Marker, known: Marker) -> Page:
         now = self._clock()

@@ -93,7 +93,8 @@ def digest(value: str | bytes) -> str:
 def trace(identity: str, entry: Entry) -> Trace:
     """The title and text alone say whether an entry was edited: dates and links change by themselves."""
     says = f"{entry.title}\0{entry.text}"
-    place = bytes.fromhex(digest(f"{entry.link}\0{says}"))[:_SIDE] if entry.link else bytes(_SIDE)
+    where = entry.link.partition("://")[2]  # a site that turns to https is still the same
+    place = bytes.fromhex(digest(f"{where}\0{says}"))[:_SIDE] if where else bytes(_SIDE)
     return Trace(bytes.fromhex(digest(identity))[:_KEY], bytes.fromhex(digest(says))[:_SIDE], place)
 
 

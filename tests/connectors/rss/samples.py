@@ -13,17 +13,26 @@ from connectors.rss.reading import read
 __all__ = ["atom", "item", "read_bytes", "rss"]
 
 
-def item(guid: str = "", title: str = "", text: str = "", at: datetime | None = None, **more: str) -> str:
-    """One RSS item; `text` is put in as markup that shows it. `more` are further elements, as they stand."""
+def item(
+    guid: str = "",
+    title: str = "",
+    text: str = "",
+    *,
+    at: datetime | None = None,
+    more: Mapping[str, str] | None = None,
+    **elements: str,
+) -> str:
+    """One RSS item; `text` is put in as markup that shows it, `more` and all else as elements that stand as given."""
     shown = escape(escape(text).replace("\n", "<br>"))
-    elements: Mapping[str, str] = {
+    whole = {
         "guid": escape(guid),
         "title": escape(title),
         "description": shown,
         "pubDate": format_datetime(at) if at else "",
-        **more,
+        **(more or {}),
+        **elements,
     }
-    return "<item>" + "".join(f"<{name}>{value}</{name}>" for name, value in elements.items() if value) + "</item>"
+    return "<item>" + "".join(f"<{name}>{value}</{name}>" for name, value in whole.items() if value) + "</item>"
 
 
 def rss(*items: str, title: str = "Acme News", head: str = "") -> bytes:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from connectors.api import Cursor, Http, Page, Unreachable
 from connectors.rss.apart import read_apart
 from connectors.rss.connector import Rss
-from connectors.rss.feed import Document, Entry
+from connectors.rss.feed import Document, Entry, Feed
 from connectors.rss.marker import GONE_KEPT, Marker, trace
 from connectors.rss.settings import Settings
 from tests.connectors.rss.samples import item, rss
@@ -34,7 +34,7 @@ class Site:
         self.now = NOW
         self.cursor: Cursor | None = None
         self.asked: list[str] = []
-        self._session = session
+        self.http = Http(session)
         self.url = ""
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -44,7 +44,7 @@ class Site:
     async def poll(self, *items: str, url: str = "") -> Page:
         """What the reader makes of the site as it stands now; its cursor is kept."""
         self.body = rss(*items)
-        reader = Rss(Settings(url=url or self.url), Http(self._session), lambda: self.now)
+        reader = Rss(Settings(url=url or self.url), self.http, lambda: self.now)
         page = await reader.poll(self.cursor)
         self.cursor = page.cursor or self.cursor
         self.now += timedelta(minutes=5)
@@ -98,25 +98,54 @@ async def test_another_date_is_no_edit() -> None:
 
 async def test_another_guid_of_the_same_entry_is_nothing_new() -> None:
     async with opened() as site:
-        await site.poll(item("a", "one", "text", **LINK))
-        assert (await site.poll(item("b", "one", "text", **LINK))).messages == ()
-        assert (await site.poll(item("b", "one", "text", **LINK), item("0", "old", "x"))).messages[0].text == "old\n\nx"
+        await site.poll(item("a", "one", "text", more=LINK))
+        assert (await site.poll(item("b", "one", "text", more=LINK))).messages == ()
+        assert (await site.poll(item("b", "one", "text", more=LINK), item("0", "old", "x"))).messages[
+            0
+        ].text == "old\n\nx"
+
+
+async def test_a_site_that_turns_to_https_tells_nothing_twice() -> None:
+    async with opened() as site:
+        await site.poll(item("http://acme.example/1", "one", more={"link": "http://acme.example/1"}))
+        page = await site.poll(item("https://acme.example/1", "one", more={"link": "https://acme.example/1"}))
+        assert (page.messages, page.gaps) == ((), ())
+
+
+async def test_what_could_not_be_read_is_not_tried_again_until_it_changes() -> None:
+    read: list[bytes] = []
+
+    async def hopeless(document: Document) -> Feed:
+        read.append(document.body)
+        raise Unreachable("too long")
+
+    async with opened() as site:
+        site.body = b"<rss>"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("connectors.rss.connector.read_apart", hopeless)
+            reader = Rss(Settings(url=site.url), site.http, lambda: NOW)
+            for body in (b"<rss>", b"<rss>", b"<rss/>"):
+                site.body = body
+                with pytest.raises(Unreachable) as caught:
+                    await reader.poll(None)
+                assert caught.value.retry_after == timedelta(minutes=5)
+    assert read == [b"<rss>", b"<rss/>"]
 
 
 async def test_two_entries_that_say_the_same_are_two() -> None:
     """A status page says `investigating` again and again, and links to itself."""
     async with opened() as site:
-        await site.poll(item("a", "Investigating", **LINK))
-        page = await site.poll(item("b", "Investigating", **LINK), item("a", "Investigating", **LINK))
+        await site.poll(item("a", "Investigating", more=LINK))
+        page = await site.poll(item("b", "Investigating", more=LINK), item("a", "Investigating", more=LINK))
         assert titles(page) == ["Investigating"]
 
 
 async def test_without_a_guid_the_link_tells_and_without_a_link_the_text() -> None:
     async with opened() as site:
-        page = await site.poll(item("", "linked", **LINK), item("", "bare"))
+        page = await site.poll(item("", "linked", more=LINK), item("", "bare"))
         assert {message.text for message in page.messages} == {"linked", "bare"}
         assert LINK["link"] in {message.id for message in page.messages}
-        again = await site.poll(item("", "linked, edited", **LINK), item("", "bare"))
+        again = await site.poll(item("", "linked, edited", more=LINK), item("", "bare"))
         assert [message.revision > "" for message in again.messages] == [True]
 
 
@@ -157,7 +186,7 @@ async def test_a_title_that_the_text_repeats_is_told_once() -> None:
 
 async def test_the_author_is_who_is_named_else_the_feed() -> None:
     async with opened() as site:
-        page = await site.poll(item("1", "a", **{"dc:creator": "Mei"}), item("2", "b"))
+        page = await site.poll(item("1", "a", more={"dc:creator": "Mei"}), item("2", "b"))
         assert {(one.author.id, one.author.name) for one in page.messages} == {
             ("Mei", "Mei"),
             ("127.0.0.1", "Acme News"),

@@ -33,7 +33,7 @@ class FeedChannel(FakeChannel):
 def _item(post: Item) -> str:
     if post.spoiled:
         return "<item></item>"
-    return item(post.id, text=post.text, at=post.sent_at, **{"dc:creator": post.author.name})
+    return item(post.id, text=post.text, at=post.sent_at, more={"dc:creator": post.author.name})
 
 
 class TestRss(ConnectorContract):

@@ -95,7 +95,7 @@ def test_dates_and_authors() -> None:
     at = datetime(2027, 1, 31, 9, tzinfo=UTC)
     dated, odd = read_bytes(
         rss(
-            item("1", "t", at=at, **{"dc:creator": "Mei &lt;b&gt;"}),
+            item("1", "t", at=at, more={"dc:creator": "Mei &lt;b&gt;"}),
             item("2", "u", pubDate="soon", author="m@acme.example (Mei)"),
         )
     ).entries
