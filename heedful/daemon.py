@@ -33,6 +33,7 @@ from heedful.hooks import Doors
 from heedful.housekeeping import tidy
 from heedful.metrics import Metrics, Outgoing
 from heedful.notify import Notifier
+from heedful.notify_systemd import Systemd
 from heedful.pipeline import Pipeline
 from heedful.sample_run import SampleRun
 from heedful.version import VERSION
@@ -106,6 +107,7 @@ class Daemon:
         self._vigil = Vigil(store, self._alarms, clock, lambda: self._runners)
         self._ticks = {name: asyncio.Event() for name in TICKS}
         self._faults: dict[str, datetime] = {}
+        self._systemd = Systemd.of(variables)
 
     def status(self) -> Status:
         return Status(
@@ -136,6 +138,7 @@ class Daemon:
                 serving = [group.create_task(server) for server in servers]
                 log.info("heedful runs", page=f"http://{self.care.web.listen}", channels=len(self._runners))
                 ready(f"http://{self.care.web.listen}")
+                self._systemd.ready(f"the page: http://{self.care.web.listen}")
                 await self._stop.wait()
                 await self._drain(serving)
                 self._notifier.stop()
@@ -167,6 +170,7 @@ class Daemon:
 
     async def _drain(self, serving: list[asyncio.Task[None]]) -> None:
         log.info("heedful stops")
+        self._systemd.stopping()
         for page in self._pages:
             await close(page)
         await asyncio.gather(*(runner.finish(FINISH_WITHIN) for runner in self._runners.values()))
@@ -179,6 +183,7 @@ class Daemon:
             "escalate": self._escalate,
             "tidy": self._tidy,
             "vigil": self._watch_channels,
+            "watchdog": lambda: self._systemd.watch(self._prove),
             "pause": self._watch_pause,
         }
         if self._path is not None:
@@ -301,6 +306,10 @@ class Daemon:
         while True:
             await tidy(self._store, self._clock())
             await _next(self._ticks["tidy"])
+
+    async def _prove(self) -> None:
+        """That the loop turns and the writer writes."""
+        await self._store.write(lambda _: None)
 
     async def _watch_channels(self) -> None:
         while True:

@@ -22,6 +22,7 @@ from heedful.intent import Intents
 from heedful.preparation import Prepared
 from heedful.recall import Known, Overall
 from heedful.rows import because_json, message_row, start_of_hour
+from routing.announcements import URGENT
 from routing.decide import Decision, History, decide
 from routing.store import events, search, spending
 from routing.store.ids import new_id
@@ -211,7 +212,7 @@ class _Page:
         self.outcome.routed += 1
         self._event(kind, row, case, {"because": row["because"]})
         self._intend(item, row, decision, case, edit=edit)
-        if kind in {"case_opened", "reopened", "raised"} and case["priority"] in {"P1", "P2"}:
+        if kind in {"case_opened", "reopened", "raised"} and case["priority"] in URGENT:
             self._intents.notify(case, row)
 
     def _intend(

@@ -7,7 +7,6 @@ so that the same message can never make two.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -15,13 +14,13 @@ from sqlalchemy import Connection, bindparam, update
 
 from heedful import recall
 from heedful.guidance import Guidance
-from heedful.notify import REPEATS, describe
 from heedful.preparation import Prepared
 from heedful.recall import Overall, Sent, Traffic
 from heedful.source import Source
 from heedful.speech import Speech
 from responders.guard import Verdict
 from responders.wording import Words
+from routing.announcements import Occasion, announcements
 from routing.decide import Decision
 from routing.store import settings
 from routing.store.ids import new_id
@@ -29,7 +28,6 @@ from routing.store.rows import MESSAGE, OUTBOX, insert_new
 
 __all__ = ["Intents"]
 
-EXCERPT = 280
 OUTCOMES = {"send": "pending", "approve": "pending", "suppress": "suppressed"}
 _CALL_BACK = (
     update(OUTBOX)
@@ -82,22 +80,10 @@ class Intents:
         return {"text": words.text, "locale": words.locale, "style": decision.style} if verdict.preview else None
 
     def notify(self, case: Mapping[str, Any], row: Mapping[str, Any]) -> None:
-        """Rows for each target of the case's team: at once, and again until somebody claims."""
-        team = self._care.teams.get(case["team"])
-        for name in team.notify if team else ():
-            target = self._care.notify[name]
-            foreign = self._source.region is not None and self._source.region != target.region
-            facts = {
-                "priority": case["priority"],
-                "channel": case["channel"],
-                "team": case["team"],
-                "case": str(case["id"]),
-                "author": "" if foreign else case["author_name"],
-                "link": self._link(case),
-            }
-            text = describe(facts, excerpt=None if foreign else row["text"][:EXCERPT], link=facts["link"] or None)
-            for number, pause in enumerate(REPEATS):
-                self._rows.append(self._notification(case, row, name, number, pause, text, facts))
+        """Tell the case's team."""
+        about = Occasion(name=str(row["id"]), message_id=row["id"], words=row["text"], region=self._source.region)
+        now = row["received_at"]
+        self._rows += announcements(case, about, self._care, now, self._namespace(), new_id)
 
     def write(self, connection: Connection) -> int:
         """Insert what is intended; returns how many rows may leave."""
@@ -192,47 +178,6 @@ class Intents:
             "stale_at": row["sent_at"] + too_old if too_old else None,
             **more,
         }
-
-    def _notification(
-        self,
-        case: Mapping[str, Any],
-        row: Mapping[str, Any],
-        target: str,
-        number: int,
-        pause: timedelta,
-        text: str,
-        facts: Mapping[str, str],
-    ) -> dict[str, Any]:
-        now = row["received_at"]
-        key = uuid5(self._namespace(), f"notify {case['id']} {row['id']} {target} {number}")
-        return {
-            "id": new_id(now),
-            "key": str(key),
-            "kind": "notify",
-            "account": "notify",
-            "target": target,
-            "channel": case["channel"],
-            "thread": case["thread"],
-            "author_id": "",
-            "case_id": case["id"],
-            "message_id": row["id"],
-            "priority": case["priority"],
-            "text": text,
-            "state": "pending",
-            "reason": None,
-            "style": None,
-            "locale": None,
-            "wording": None,
-            "envelope": dict(facts),
-            "attempts": 0,
-            "created_at": now,
-            "due_at": now + pause,
-            "stale_at": None,
-        }
-
-    def _link(self, case: Mapping[str, Any]) -> str:
-        base = self._care.web.public_url or f"http://{self._care.web.listen}"
-        return f"{base.rstrip('/')}/cases/{case['id']}"
 
     def _namespace(self) -> UUID:
         if self._install is None:

@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
@@ -28,6 +28,7 @@ from connectors.api import BadPayload, ConnectorError, Denied, Http, Refused, Un
 from connectors.net import Answer, BaseUrl, strict_json
 from heedful.delivery import Row
 from heedful.signatures import sign
+from routing.announcements import describe
 from routing.store import events
 from routing.store.database import Store
 from routing.store.literal import UNSETTLED
@@ -35,11 +36,10 @@ from routing.store.rows import CASE as CASES
 from routing.store.rows import MESSAGE as MESSAGES
 from routing.store.rows import OUTBOX
 
-__all__ = ["KINDS", "REPEATS", "Announcement", "Notifier", "describe", "open_target"]
+__all__ = ["KINDS", "Announcement", "Notifier", "open_target"]
 
 log = structlog.get_logger("heedful.notify")
 
-REPEATS = (timedelta(0), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
 LONGEST_PAUSE = timedelta(minutes=15)
 TELL_WITHIN = timedelta(seconds=10)
 LONGEST_REST = timedelta(minutes=1)
@@ -336,10 +336,3 @@ def _due(connection: Connection, now: datetime, resting: Iterable[str]) -> list[
         .limit(100)
     )
     return list(connection.execute(query).mappings())
-
-
-def describe(facts: Mapping[str, Any], *, excerpt: str | None, link: str | None) -> str:
-    """The text of a notification: priority, channel and team; the customer's words only where they may go."""
-    head = f"{facts['priority']} · {facts['channel']} · {facts['team']}"
-    words = f"\n{facts['author']}: {excerpt}" if excerpt else ""
-    return head + words + (f"\n{link}" if link else "")

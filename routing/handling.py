@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 
 from config.schema import Care
 from routing import cases, sla
+from routing.announcements import URGENT, Occasion, announcements
 from routing.calendar import ALWAYS, Hours
 from routing.cases import Case, NotAllowed
 from routing.deadlines import Layer, merged
@@ -62,7 +63,11 @@ class Handling:
             )
         if team not in self.care.teams:
             raise NotAllowed(f"there is no team `{team}`; the file names {', '.join(self.care.teams) or 'none'}")
-        return self._change(case_id, actor, "assigned", lambda case: self._hand_over(case, team), to=to)
+        before = locked(self.connection, case_id)
+        item = self._change(case_id, actor, "assigned", lambda case: self._hand_over(case, team), to=to)
+        if before["team"] != team and before["priority"] in URGENT:
+            self._announce({**before, "team": team})
+        return item
 
     def snooze(self, case_id: int, actor: str, until: datetime) -> CaseItem:
         def change(case: Case) -> Case:
@@ -174,6 +179,23 @@ class Handling:
         if case.status == "resolved":
             raise NotAllowed("this case is resolved: reopen it first")
         return replace(case, status="open", team=team, assignee=None, lease_until=None, snoozed_until=None)
+
+    def _announce(self, row: Row) -> None:
+        """The team that has it now is told, and the one that had it no longer is."""
+        out, space = OUTBOX.c, settings.install_id(self.connection)
+        waiting = and_(out.case_id == row["id"], out.kind == "notify", out.state == "pending")
+        told = {"state": "suppressed", "reason": "handed over", "settled_at": self.now}
+        self.connection.execute(update(OUTBOX).where(waiting).values(told))
+        channel = self.care.channels.get(row["channel"])
+        about = Occasion(
+            name=f"handed over {new_id(self.now)}",
+            message_id=row["last_message_id"],
+            words=row["text"],
+            region=channel.region if channel else None,
+        )
+        rows = list(announcements(dict(row), about, self.care, self.now, space, new_id))
+        if rows:
+            self.connection.execute(insert_new(self.connection, OUTBOX), rows)
 
     def _item(self, case_id: int) -> CaseItem:
         found = item(self.connection, case_id)

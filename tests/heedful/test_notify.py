@@ -21,7 +21,8 @@ from config.schema import NotifyTarget
 from connectors.api import ConnectorError, Http, Message, Policy, Refused
 from connectors.net import open_http
 from heedful import notify
-from heedful.notify import REPEATS, Announcement, Notifier, open_target
+from heedful.notify import Announcement, Notifier, open_target
+from routing.announcements import REPEATS
 from routing.store.database import Store, open_store
 from tests.counterparts.slack import SlackApi
 from tests.counterparts.telegram import TOKEN, BotApi, free_port

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from aiohttp import web
 
 from config.schema import Channel
 from connectors import registry
-from connectors.api import Cursor, Http, Page, Plugin, Receipt, Reply, Unreachable, Vitals
+from connectors.api import Cursor, Http, Page, Plugin, Quota, Receipt, Reply, Unreachable, Vitals
 from connectors.net import open_http
 from heedful.alarms import Alarms
 from heedful.channels import Environment, Runner
@@ -105,6 +106,14 @@ class Priced(Wire):
 
     async def reply(self, reply: Reply, /) -> Receipt:
         return replace(await super().reply(reply), cost=30_000)
+
+
+class Expires(Ends):
+    """Its token ends in six days; of its posts of the month one in a hundred is left."""
+
+    vitals = Vitals(
+        token_expires=Clock().now + timedelta(days=6), quotas=(Quota(name="posts a month", left=10, of=1000),)
+    )
 
 
 def plugin_of(kind: type[Wire]) -> Plugin[Settings]:
@@ -260,6 +269,23 @@ async def test_a_restart_does_not_forget_what_was_spent(
     async with running(office, channel, pace, monkeypatch, Priced) as (runner, _):
         await until(lambda: runner.health.state == "paused")
         assert "GET /stream" not in channel.requests
+
+
+async def test_a_token_is_told_of_in_its_last_week_and_again_on_its_last_day(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace, office = Pace(clock), Office(store, clock)
+    channel = Short(pace, life=6 * 3600)
+    async with running(office, channel, pace, monkeypatch, Expires) as (runner, alarms):
+        await until(lambda: {"wire: token", "wire: quota posts a month"} <= {one.name for one in alarms.ringing})
+        assert runner.health.snapshot().quotas == Expires.vitals.quotas
+        await until(lambda: clock() > START + timedelta(days=7))
+    told = [event["data"]["what"] for event in await office.events("alarm") if event["channel"] == "wire: token"]
+    assert [what[:31] for what in told] == [
+        "the token expires within a week",
+        "the token expires within a day,",
+        "the token expired at 2027-03-07",
+    ]
 
 
 START = Clock().now
