@@ -17,7 +17,7 @@ from connectors.api import Author, Cursor, Gap, Page
 from connectors.errors import ConnectorError, Denied, Unreachable
 from connectors.x import snowflake
 from connectors.x.parsing import Found, read
-from connectors.x.position import Position
+from connectors.x.position import OVERLAP, Position
 from connectors.x.transport import Listing
 
 __all__ = ["Backlog", "Source"]
@@ -30,9 +30,7 @@ _QUIET = timedelta(days=1)
 
 
 class Ask(Protocol):
-    def __call__(
-        self, *, since_id: str | None, start_time: datetime | None, pagination_token: str | None
-    ) -> Awaitable[Listing]: ...
+    def __call__(self, *, since_id: str, pagination_token: str | None) -> Awaitable[Listing]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +48,8 @@ class Source:
 class _Walk:
     after: Cursor | None
     position: Position
-    start: datetime | None
-    gaps: list[Gap]
     began: datetime
+    gaps: list[Gap] = field(default_factory=list[Gap])
     older: str | None = None
     pages: int = 0
     found: deque[Found] = field(default_factory=lambda: deque(maxlen=_HELD))
@@ -84,31 +81,29 @@ class Backlog:
         self._walk = None
         self._ready = deque(reversed(walk.found))
         self._position = walk.position
-        if walk.gaps and walk.start is not None:  # the cursor must leave what is lost, or it is lost anew each time
-            self._position = walk.position.after([snowflake.first_at(walk.start)])
         self._again = walk.pages > _HELD
         return self._hand_out(after, walk.gaps, cost, walk.began)
 
     def _started(self, after: Cursor | None) -> _Walk:
+        """From where the cursor leads, or from where X still looks back to: what lies between is a gap."""
         now, window = self._clock(), self._source.window
         stored = Position.parse(after)
         if stored is None:
-            start = now - self._source.look_back
-            return _Walk(
-                after=after, position=Position(since=snowflake.first_at(start)), start=start, gaps=[], began=now
-            )
+            first = Position(since=snowflake.first_at(now - self._source.look_back))
+            return _Walk(after=after, position=first, began=now)
         position = stored.settled(now)
-        if window is None or snowflake.at(position.since) > now - window + _MARGIN:
-            return _Walk(after=after, position=position, start=None, gaps=[], began=now)
-        start = now - window + _MARGIN
-        reason = f"X searches no further back than {window.days} days"
-        gap = Gap(since=snowflake.at(position.since), until=start, reason=reason)
-        return _Walk(after=after, position=position, start=start, gaps=[gap], began=now)
+        edge = now - window + _MARGIN if window else None
+        if window is None or edge is None or snowflake.at(position.since) >= edge:
+            return _Walk(after=after, position=position, began=now)
+        gaps = []
+        if position.reached < edge:
+            reason = f"X searches no further back than {window.days} days"
+            gaps.append(Gap(since=position.reached, until=edge, reason=reason))
+        return _Walk(after=after, position=position.moved(edge), began=now, gaps=gaps)
 
     async def _step(self, walk: _Walk) -> int:
-        since = None if walk.start is not None else str(walk.position.since)
         try:
-            listing = await self._source.ask(since_id=since, start_time=walk.start, pagination_token=walk.older)
+            listing = await self._source.ask(since_id=str(walk.position.since), pagination_token=walk.older)
         except Denied as error:
             if walk.older is None or "X says 400" not in str(error):
                 raise
@@ -139,7 +134,7 @@ class Backlog:
         self._position = position.after(fresh.ids)
         moves = bool(fresh.ids or gaps)
         if not fresh.ids and after is not None and (gaps or snowflake.at(position.since) < began - _QUIET):
-            self._position, moves = position.moved(began), True
+            self._position, moves = position.moved(began - OVERLAP), True
         cursor = self._position.cursor if moves else None
         self._next = cursor or after
         return Page(

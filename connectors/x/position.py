@@ -14,9 +14,9 @@ from connectors.api import Cursor
 from connectors.errors import Denied
 from connectors.x import snowflake
 
-__all__ = ["Position"]
+__all__ = ["OVERLAP", "Position"]
 
-_OVERLAP = timedelta(seconds=60)
+OVERLAP = timedelta(seconds=60)
 _REMEMBERED = 64
 
 
@@ -42,17 +42,22 @@ class Position:
     def cursor(self) -> Cursor:
         return Cursor(f"{self.since};{','.join(map(str, self.seen))}" if self.seen else str(self.since))
 
+    @property
+    def reached(self) -> datetime:
+        """When the latest of what we have seen was posted."""
+        return snowflake.at(max([self.since, *self.seen]))
+
     def settled(self, now: datetime) -> Position:
         """What was seen more than a minute ago needs no second look."""
-        old = [identity for identity in self.seen if snowflake.at(identity) < now - _OVERLAP]
+        old = [identity for identity in self.seen if snowflake.at(identity) < now - OVERLAP]
         return _done(self.since, self.seen, old)
 
     def is_new(self, identity: int) -> bool:
         return identity > self.since and identity not in self.seen
 
-    def moved(self, now: datetime) -> Position:
-        """Behind all that X can have found by now: for where there was nothing new."""
-        return _done(self.since, self.seen, [snowflake.first_at(now - _OVERLAP)])
+    def moved(self, moment: datetime) -> Position:
+        """Behind all that was posted before a moment."""
+        return _done(self.since, self.seen, [snowflake.first_at(moment)])
 
     def after(self, identities: Iterable[int]) -> Position:
         """Behind these too. Only the latest are remembered one by one."""

@@ -82,6 +82,8 @@ class Settings(BaseModel):
             raise ValueError(f"`mode: {self.mode}` needs a `query`")
         if len(self.query) > _LONGEST_QUERY[self.mode]:
             raise ValueError(f"`query` is longer than the {_LONGEST_QUERY[self.mode]} characters that X takes")
+        if self.bearer_token is None and self.user_token is None:
+            raise ValueError(f"`mode: {self.mode}` needs `bearer_token`")
         if self.mode == "stream" and self.bearer_token is None:
             raise ValueError("`mode: stream` needs `bearer_token`: X opens its stream to an app only")
         return self

@@ -17,7 +17,7 @@ from connectors.errors import BadPayload, Unreachable
 from connectors.x import prices
 from connectors.x.line import Line
 from connectors.x.parsing import read
-from connectors.x.position import Position
+from connectors.x.position import OVERLAP, Position
 from connectors.x.settings import Settings
 from connectors.x.transport import Api
 from connectors.x.wire import ASKED
@@ -59,7 +59,7 @@ class Stream:
 
     async def pages(self, line: Line, after: Cursor | None, clock: Callable[[], datetime]) -> AsyncIterator[Page]:
         """A page a line, an empty one for a sign of life. Raises Unreachable when the line ends."""
-        position = Position.parse(after) or Position(since=0)
+        position = Position.parse(after) or Position(since=0).moved(clock() - OVERLAP)
         while True:
             page, position = self._page(await line.next(), position.settled(clock()))
             yield page
@@ -78,7 +78,8 @@ class Stream:
         if not _is_for_us(told.get("matching_rules")):
             return Page(cost=prices.POST_READ), position
         found = read([told["data"]], told.get("includes"), self._me)
-        messages = tuple(message for identity, message in found.messages.items() if position.is_new(identity))
+        # One that comes late may be older than what is done with: only what was told is not told again.
+        messages = tuple(message for identity, message in found.messages.items() if identity not in position.seen)
         position = position.after(found.ids)
         return Page(
             messages=messages,

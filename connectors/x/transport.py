@@ -75,9 +75,10 @@ class Api:
         return _listing(await client.get_users_mentions(of, user_auth=signed, max_results=PAGE, **place, **ASKED))
 
     async def search(self, query: str, **place: object) -> Listing:
-        client, signed = (self._app, False) if self._settings.bearer_token else (self._user, self._settings.signs)
+        """Never signed: what is in a query (a colon) X and the libraries below do not encode alike."""
+        client = self._app if self._settings.bearer_token else self._user
         place["next_token"] = place.pop("pagination_token", None)
-        return _listing(await client.search_recent_tweets(query, user_auth=signed, max_results=PAGE, **place, **ASKED))
+        return _listing(await client.search_recent_tweets(query, max_results=PAGE, **place, **ASKED))
 
     async def own_posts(self, of: str, since: str, older: str | None) -> Listing:
         """What the account has posted after an id."""

@@ -75,10 +75,10 @@ def _signed_by_us(request: web.BaseRequest, header: str, nonces: set[str]) -> bo
     """
     found = dict(signature.collect_parameters(headers={"Authorization": header}, exclude_oauth_signature=False))
     asked: Any = SimpleNamespace(
-        uri=str(request.url),
+        uri=str(request.url.with_query(None)),
         http_method=request.method,
         signature=found.get("oauth_signature", ""),
-        params=signature.collect_parameters(request.query_string, headers={"Authorization": header}),
+        params=signature.collect_parameters(request.rel_url.raw_query_string, headers={"Authorization": header}),
     )
     keys = KEYS["consumer_secret"], KEYS["access_token_secret"]
     ours = (found.get("oauth_consumer_key"), found.get("oauth_token")) == (KEYS["consumer_key"], KEYS["access_token"])
@@ -185,7 +185,7 @@ class FakeX:
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
-        query = request.query_string
+        query = request.rel_url.raw_query_string
         self.requests.append(Request(request.method, request.path, query, dict(request.headers), body))
         if self.always is not None:
             return await self.always(self, request)
@@ -229,7 +229,7 @@ class FakeX:
 
     def listing(self, posts: Iterable[Mapping[str, Any]], query: Mapping[str, str]) -> web.Response:
         """Newest first, a page; the token is the id to go on before."""
-        since = max(int(query.get("since_id", 0)), _started(query))
+        since = int(query.get("since_id", 0))
         until = int(query.get("pagination_token") or query.get("next_token") or 10**19)
         found = sorted((post for post in posts if since < int(post["id"]) < until), key=_number, reverse=True)
         page = found[: min(int(query.get("max_results", 10)), self.page)]
@@ -267,13 +267,6 @@ def problem(status: int, title: str, *, detail: str = "", kind: str = "about:bla
 
 def _number(post: Mapping[str, Any]) -> int:
     return int(post["id"])
-
-
-def _started(query: Mapping[str, str]) -> int:
-    """X counts `start_time` in; `since_id` goes before it."""
-    if "start_time" not in query or "since_id" in query:
-        return 0
-    return snowflake.first_at(datetime.fromisoformat(query["start_time"])) - 1
 
 
 def _quota(of: int) -> dict[str, str]:

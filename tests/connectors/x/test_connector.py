@@ -496,6 +496,27 @@ async def test_the_gap_is_closed_by_a_search_before_the_stream_is_told(fake_x: F
     assert first["id"] in str(cursor)
 
 
+async def test_a_stream_s_first_post_leaves_no_gap_behind_it(fake_x: FakeX) -> None:
+    async with streaming(fake_x) as (_, pages):
+        await anext(pages)
+        fake_x.write("acme live")
+        cursor = (await anext(pages)).cursor
+    async with streaming(fake_x, cursor) as (_, pages):
+        page = await anext(pages)
+        assert (page.gaps, page.messages) == ((), ())
+
+
+async def test_a_post_that_the_stream_tells_late_is_heard(fake_x: FakeX) -> None:
+    fake_x.write("acme before")
+    async with streaming(fake_x) as (_, pages):
+        await anext(pages)
+        fake_x.write("acme, minutes ago", at=datetime.now(UTC) - timedelta(minutes=9))
+        page = await anext(pages)
+        assert [message.text for message in page.messages] == ["acme, minutes ago"]
+        fake_x.write("acme now")
+        assert len((await anext(pages)).messages) == 1
+
+
 async def test_a_sign_of_life_is_an_empty_page(fake_x: FakeX) -> None:
     async with streaming(fake_x) as (_, pages):
         await anext(pages)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from tests.connectors.x.opened import NO_KEYS, OAUTH2, a_reply, messages, polling, streaming, walked
 from tests.counterparts.prism import document, prism
@@ -49,7 +50,9 @@ async def verdict(url: str, request: Request) -> tuple[int, str]:
     kept = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
     async with aiohttp.ClientSession() as session:
         target = f"{url}{request.path}" + (f"?{request.query}" if request.query else "")
-        async with session.request(request.method, target, headers=kept, data=request.body or None) as answer:
+        async with session.request(
+            request.method, URL(target, encoded=True), headers=kept, data=request.body or None
+        ) as answer:
             return answer.status, (await answer.text())[:600]
 
 

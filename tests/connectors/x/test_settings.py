@@ -49,6 +49,8 @@ def test_what_is_left_out_has_a_sane_value() -> None:
         ({**BEARER, "mode": "search", "query": "a" * 513}, "longer than the 512"),
         ({**BEARER, "mode": "stream", "query": "a" * 1025}, "longer than the 1024"),
         ({**BEARER, "mode": "mentions", "query": "acme"}, "takes no `query`"),
+        ({**FOUR, "mode": "search", "query": "acme"}, "`mode: search` needs `bearer_token`"),
+        ({"user_token": "t", "mode": "stream", "query": "acme"}, "X opens its stream to an app only"),
         ({**FOUR, "mode": "stream", "query": "acme"}, "`mode: stream` needs `bearer_token`"),
         ({**BEARER, "account": "acme air"}, "not a handle of X"),
         ({**BEARER, "account": "a" * 16}, "not a handle of X"),

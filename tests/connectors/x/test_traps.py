@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import string
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
@@ -55,6 +57,28 @@ async def test_a_signature_for_another_address_would_be_turned_away(fake_x: Fake
     async with aiohttp.ClientSession() as session:
         url = f"{fake_x.url}/2/users/me"
         assert (await session.get(url, headers={"Authorization": genuine})).status == 401
+
+
+@pytest.mark.parametrize("query", ['"acme air" (lost OR late) -is:retweet lang:zh', "航班 & +1% a=b;c #x ~*'!"])
+async def test_a_query_comes_through_as_it_is(fake_x: FakeX, query: str) -> None:
+    fake_x.finds_all = True
+    fake_x.write("acme")
+    async with polling(fake_x, mode="search", query=query) as connector:
+        assert len(messages(await walked(connector))) == 1
+    assert parse_qs(fake_x.requests[-1].query)["query"] == [query]
+
+
+async def test_nothing_is_signed_that_is_not_encoded_alike_everywhere(fake_x: FakeX) -> None:
+    """The library encodes a colon by hand for X's sake, and every URL class undoes that: so none is ever signed."""
+    message = await a_mention(fake_x)
+    async with polling(fake_x) as connector:
+        await connector.find(a_reply(message))
+    async with polling(fake_x, mode="search", query="acme lang:zh") as connector:
+        await walked(connector)
+    signed = [request for request in fake_x.requests if request.headers["Authorization"].startswith("OAuth ")]
+    assert len(signed) < len(fake_x.requests)
+    for request in signed:
+        assert set(request.query) <= set(f"{string.ascii_letters}{string.digits}_.,=&")
 
 
 async def test_writes_go_out_as_the_user_of_oauth_2(fake_x: FakeX) -> None:
