@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import Enum
+from inspect import cleandoc
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -122,7 +123,8 @@ def _settings(model: type[BaseModel]) -> str:
     if not model.model_fields:
         return ""
     rows = [_row(name, field) for name, field in model.model_fields.items()]
-    return "\n".join(("| key | means | form | default |", "|---|---|---|---|", *rows))
+    table = "\n".join(("| key | means | form | default |", "|---|---|---|---|", *rows))
+    return f"{cleandoc(model.__doc__ or '')}\n\n{table}".lstrip()
 
 
 def _row(name: str, field: FieldInfo) -> str:

@@ -157,6 +157,7 @@ def test_a_page_copes_with_what_is_not_described() -> None:
     assert "| `home` |  | an address | required |" in table
     assert "| `also` |  | an address | none |" in table
     assert r'| `mode` | one \| or the other | a text | `"a\|b"` |' in table
+    assert "one key is needed only because another says so.\n\n| key |" in text, "the rules between keys"
     for heading in ("How to get", "What it cannot do"):
         assert heading not in text, "an empty section is left out"
 
