@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-
-import msgspec
 
 from connectors.api import Author, Cursor, Http, Page, Receipt, Reply, Vitals
 from connectors.errors import BadPayload, Denied, Refused, Unreachable
 from connectors.x import prices, snowflake
 from connectors.x.backlog import Backlog, Source
 from connectors.x.length import LONGEST, weighted_length
-from connectors.x.parsing import account, plain, post_url
+from connectors.x.matching import answer_of
+from connectors.x.parsing import account, post_url
 from connectors.x.settings import Settings
 from connectors.x.stream import SILENCE, Stream
 from connectors.x.transport import PAGE, Api
 from connectors.x.verdict import is_duplicate
-from connectors.x.wire import Post
 
 __all__ = ["PollingX", "StreamingX", "X", "connect"]
 
@@ -31,7 +27,6 @@ _SEARCH_WINDOW = timedelta(days=7)
 _MENTION_PAGES = 8
 """X gives an account's latest 800 mentions: https://docs.x.com/x-api/posts/timelines/introduction."""
 _OWN_PAGES = 5
-_ADDRESSED = re.compile(r"\A(?:@\w{1,15}\s+)+")
 
 
 def _now() -> datetime:
@@ -102,7 +97,7 @@ class X:
             listing = await self._api.own_posts(self._me.id, min(answered, key=int), older)
             self._unbooked += self._own_price * len(listing.posts)
             for raw in listing.posts:
-                if (post := _own(raw)) and _answers(post, answered) and _same(post, reply.text):
+                if (post := answer_of(raw, answered, reply.text)) is not None:
                     return self._receipt(post.id, prices.of_post(reply.text, summoned=reply.to.mentions_us is True))
             older = listing.older
             if older is None:
@@ -202,30 +197,3 @@ def _version(reply: Reply) -> str | None:
     """The id of the post as it stood when it was read: of an edit its own."""
     identity = reply.to.revision.lstrip("0") or reply.to.id
     return identity if snowflake.is_id(identity) else None
-
-
-def _own(raw: object) -> Post | None:
-    try:
-        return msgspec.convert(raw, Post)
-    except msgspec.ValidationError:
-        return None
-
-
-def _answers(post: Post, answered: Iterable[str]) -> bool:
-    references = post.referenced_tweets or post.referenced_posts or ()
-    return any(reference.type == "replied_to" and reference.id in answered for reference in references)
-
-
-def _same(post: Post, text: str) -> bool:
-    """X shortens links, escapes, and may put the handles of those who are answered in front."""
-    note = post.note_tweet or post.note_post
-    told = note.text if note else post.text
-    for entities in (post.entities, note.entities if note else None):
-        for link in (entities and entities.urls) or ():
-            if link.url and link.expanded_url:
-                told = told.replace(link.url, link.expanded_url)
-    return _bare(plain(told)) == _bare(text)
-
-
-def _bare(text: str) -> str:
-    return " ".join(_ADDRESSED.sub("", unicodedata.normalize("NFC", text).strip(), count=1).split())

@@ -9,12 +9,13 @@ from typing import Any
 
 from connectors.api import Cursor, Message, Page, Reply
 from connectors.net import open_http
+from connectors.x import snowflake
 from connectors.x.connector import PollingX, StreamingX, connect
 from connectors.x.settings import Settings
 from connectors.x.stream import SILENCE
 from tests.counterparts.x import KEYS, USER_TOKEN, FakeX
 
-__all__ = ["KEY", "NO_KEYS", "OAUTH2", "a_reply", "messages", "polling", "streaming", "walked"]
+__all__ = ["KEY", "NO_KEYS", "OAUTH2", "a_reply", "cursor_at", "mention", "messages", "polling", "streaming", "walked"]
 
 NO_KEYS: dict[str, Any] = dict.fromkeys(KEYS)
 OAUTH2: dict[str, Any] = NO_KEYS | {"user_token": USER_TOKEN}
@@ -60,3 +61,12 @@ def messages(pages: list[Page]) -> list[Message]:
 
 def a_reply(to: Message, text: str = "We have your message (Ref K7Q2).") -> Reply:
     return Reply(key=KEY, to=to, text=text)
+
+
+async def mention(x: FakeX, connector: PollingX, text: str = "@acmeair where is my parcel?") -> Message:
+    x.write(text)
+    return messages(await walked(connector))[-1]
+
+
+def cursor_at(at: datetime) -> Cursor:
+    return Cursor(str(snowflake.first_at(at)))
