@@ -37,8 +37,8 @@ plugin: Plugin[Settings] = Plugin(
     limits=Limits(
         poll_every=timedelta(minutes=5),
         reply_length=4_000,
-        replies_per_minute=60,
-        # About one a second in a channel: docs.slack.dev/apis/web-api/rate-limits.
+        # One a second in a channel, some hundreds a minute in all: docs.slack.dev/apis/web-api/rate-limits.
+        replies_per_minute=200,
         spacing=timedelta(seconds=1),
     ),
     policy=Policy(private_first=False),

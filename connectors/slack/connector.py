@@ -12,29 +12,25 @@ from typing import Any
 
 from slack_sdk.signature import Clock, SignatureVerifier
 
-from connectors.api import Author, Cursor, Hook, HookAnswer, Message, Page, Receipt, Reply, Unreadable
-from connectors.errors import BadPayload, Denied, Refused, Unreachable
+from connectors.api import Author, Cursor, Hook, HookAnswer, Message, Page, Unreadable
+from connectors.errors import BadPayload, Denied, Unreachable
 from connectors.net import strict_json
 from connectors.slack.events import Events
 from connectors.slack.history import History
 from connectors.slack.items import raw_bytes
 from connectors.slack.marks import read_marks, written
-from connectors.slack.mrkdwn import escaped, plain
 from connectors.slack.parsing import Us
 from connectors.slack.people import People
 from connectors.slack.places import Place, earlier, time_text
 from connectors.slack.settings import Settings
 from connectors.slack.socket import SILENCE, Envelope, Line, Noise, open_line
+from connectors.slack.speaking import Speaking
 from connectors.slack.transport import Api, open_api
 
 __all__ = ["HookedSlack", "Slack", "SocketSlack", "connect"]
 
 Now = Callable[[], datetime]
 
-REPLY_LENGTH = 4_000
-"""docs.slack.dev/reference/methods/chat.postMessage: beyond that Slack advises against it, beyond 40,000 it cuts."""
-_METADATA = "heedful_ack"
-_READ_BACK_PAGES = 5
 _BODY_AT_MOST = 1_000_000
 _STEPS_AT_ONCE = 40
 """Slack allows about 50 calls a minute of a history: docs.slack.dev/apis/web-api/rate-limits (tier 3)."""
@@ -48,91 +44,15 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Slack:
-    """What an app can do however it listens: answer, look an answer up, mark, and take back."""
+class Slack(Speaking):
+    """What both ways to listen share: the history, the events, and what people are called."""
 
     def __init__(self, api: Api, us: Us, settings: Settings, clock: Now = _now) -> None:
-        self._api = api
-        self._us = us
-        self._settings = settings
+        super().__init__(api, us, settings)
         self._clock = clock
         self._people = People(api)
         self._history = History(api, us, self._people, settings, clock)
         self._events = Events(api, us, settings, self._people.name)
-
-    @property
-    def me(self) -> Author:
-        return self._us.author
-
-    async def reply(self, reply: Reply) -> Receipt:
-        """Plain text, into the thread of what it answers."""
-        _check_length(reply.text)
-        place = Place.parse(reply.to.thread)
-        below = {"thread_ts": place.ts} if place.ts else {}
-        posted = await self._api.post(
-            "chat.postMessage",
-            channel=place.channel,
-            **below,
-            **_plainly(reply.text),
-            unfurl_links=False,
-            unfurl_media=False,
-            metadata={"event_type": _METADATA, "event_payload": {"key": reply.key}},
-        )
-        ts = posted.get("ts")
-        if not isinstance(ts, str):
-            raise Unreachable("Slack's answer does not say what was posted")
-        return Receipt(id=str(Place(place.channel, ts)))
-
-    async def find(self, reply: Reply) -> Receipt | None:
-        """By the key in the metadata; where Slack keeps none, by our own text."""
-        place = Place.parse(reply.to.thread)
-        method = "conversations.replies" if place.ts else "conversations.history"
-        asked: dict[str, str | int] = {"channel": place.channel, "limit": 200, "include_all_metadata": 1}
-        asked |= {"ts": place.ts} if place.ts else {}
-        asked["oldest"] = reply.to.id.rpartition("/")[2]
-        for _ in range(_READ_BACK_PAGES):
-            answer = await self._api.ask(method, **asked)
-            for told in _messages(answer):
-                if self._is_it(told, reply):
-                    return Receipt(id=f"{place.channel}/{told['ts']}")
-            cursor = _next_cursor(answer)
-            if not cursor:
-                return None
-            asked["cursor"] = cursor
-        raise Unreachable("too much was said since: our own answer cannot be looked up")
-
-    def _is_it(self, told: Mapping[str, Any], reply: Reply) -> bool:
-        metadata = told.get("metadata")
-        if isinstance(metadata, Mapping) and metadata.get("event_type") == _METADATA:
-            payload = metadata.get("event_payload")
-            return isinstance(payload, Mapping) and payload.get("key") == reply.key
-        ours = told.get("user") == self._us.author.id
-        text = told.get("text")
-        return ours and isinstance(text, str) and plain(text) == reply.text
-
-    async def mark(self, message: Message) -> None:
-        """Set our reaction; one that is already there is as good."""
-        place = Place.parse(message.id)
-        try:
-            await self._api.post(
-                "reactions.add", channel=place.channel, timestamp=place.ts, name=self._settings.reaction
-            )
-        except Refused as error:
-            if "already_reacted" not in str(error):
-                raise
-
-    async def retract(self, receipt: Receipt, text: str | None) -> None:
-        """Edit what we sent, or delete it. What is already gone counts as deleted."""
-        place = Place.parse(receipt.id)
-        if text is not None:
-            _check_length(text)
-            await self._api.post("chat.update", channel=place.channel, ts=place.ts, **_plainly(text))
-            return
-        try:
-            await self._api.post("chat.delete", channel=place.channel, ts=place.ts)
-        except Refused as error:
-            if not error.gone:
-                raise
 
 
 class HookedSlack(Slack):
@@ -204,7 +124,7 @@ class SocketSlack(Slack):
     async def _pages(self, line: Line, cursor: Cursor | None) -> AsyncIterator[Page]:
         history_at = self._clock()
         while True:
-            if self._clock() >= history_at:
+            if self._clock() >= history_at and not line.waits:  # whoever speaks now goes first
                 page, history_at = await self._caught_up(cursor)
                 cursor = page.cursor or cursor
                 yield page
@@ -289,26 +209,3 @@ class _Seconds(Clock):
 def _renamed(message: Message, name: str) -> Message:
     author = message.author
     return message if author.name or not name else replace(message, author=replace(author, name=name))
-
-
-def _messages(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    told = answer.get("messages")
-    if not isinstance(told, list):
-        raise Unreachable("Slack's answer holds no messages")
-    return [one for one in told if isinstance(one, Mapping) and isinstance(one.get("ts"), str)]
-
-
-def _next_cursor(answer: Mapping[str, Any]) -> str:
-    told = answer.get("response_metadata")
-    cursor = told.get("next_cursor") if isinstance(told, Mapping) else None
-    return cursor if isinstance(cursor, str) else ""
-
-
-def _plainly(text: str) -> dict[str, object]:
-    """So that it shows as it is: no bold, nobody called."""
-    return {"text": escaped(text), "mrkdwn": False, "parse": "none", "link_names": False}
-
-
-def _check_length(text: str) -> None:
-    if not text.strip() or len(text) > REPLY_LENGTH:
-        raise Refused(f"Slack takes 1 to {REPLY_LENGTH} characters, and not only spaces")

@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.api import Cursor, Page
-from connectors.errors import Denied, Refused, Unreachable
+from connectors.errors import Denied, Refused
 from connectors.slack.items import Items
 from connectors.slack.marks import Mark, read_marks, written
 from connectors.slack.parsing import Room, Us
 from connectors.slack.people import People
 from connectors.slack.places import earlier, time_text
 from connectors.slack.settings import Settings
-from connectors.slack.transport import Api, NoSuchRoom
+from connectors.slack.transport import Api, NoSuchRoom, listed, next_cursor
 
 __all__ = ["History"]
 
@@ -114,14 +114,14 @@ class History:
         while True:
             more = {"cursor": cursor} if cursor else {}
             answer = await self._api.ask("users.conversations", types=_KINDS, limit=_LISTED, **more)
-            rooms += [room for told in _listed(answer, "channels") if (room := _room(told)) is not None]
-            cursor = _next_cursor(answer)
+            rooms += [room for told in listed(answer, "channels") if (room := _room(told)) is not None]
+            cursor = next_cursor(answer)
             if not cursor:
                 return rooms
 
     async def _posts(self, room: Room, walk: _Walk) -> Page:
         answer = await self._api.ask("conversations.history", channel=room.id, oldest=walk.position, limit=_PAGE)
-        items = Items(_listed(answer, "messages"))
+        items = Items(listed(answer, "messages"))
         start = walk.start
         await self._people.learn(items.authors(start.posts, start.changes))
         page = items.page(room, self._us, self._people.name, start.posts, start.changes)
@@ -137,11 +137,11 @@ class History:
         root, since = walk.threads[0], walk.start.changes
         more = {"cursor": walk.below} if walk.below else {}
         answer = await self._thread(channel=room.id, ts=root, oldest=since, limit=_PAGE, **more)
-        items = Items(_listed(answer, "messages"))
+        items = Items(listed(answer, "messages"))
         await self._people.learn(items.authors(since, since))
         page = items.page(room, self._us, self._people.name, since, since, root=root)
         walk.mark = walk.mark.saw(*items.seen)
-        walk.below = _next_cursor(answer) if answer.get("has_more") is True else ""
+        walk.below = next_cursor(answer) if answer.get("has_more") is True else ""
         if not walk.below:
             walk.threads.popleft()
         return self._fresh(page)
@@ -160,19 +160,6 @@ class History:
         if len(self._spoiled) > _SPOILED_KEPT:
             self._spoiled = frozenset()
         return replace(page, unreadable=tuple(item for item in page.unreadable if item.raw not in known))
-
-
-def _listed(answer: Mapping[str, Any], key: str) -> list[Any]:
-    told = answer.get(key)
-    if not isinstance(told, list):
-        raise Unreachable(f"Slack's answer holds no {key}")
-    return told
-
-
-def _next_cursor(answer: Mapping[str, Any]) -> str:
-    told = answer.get("response_metadata")
-    cursor = told.get("next_cursor") if isinstance(told, Mapping) else None
-    return cursor if isinstance(cursor, str) else ""
 
 
 def _room(told: object) -> Room | None:

@@ -64,6 +64,11 @@ class Line:
         self._silence = silence.total_seconds()
         self._queue: asyncio.Queue[Envelope | Noise | ConnectorError | None] = asyncio.Queue(_WAITING)
 
+    @property
+    def waits(self) -> bool:
+        """Whether something has come that nobody has asked for yet."""
+        return not self._queue.empty()
+
     async def next(self) -> Envelope | Noise | None:
         """What came next; None is a sign of life. Raises Unreachable once the line is dead."""
         item = await self._queue.get()
@@ -160,7 +165,7 @@ async def open_line(session: aiohttp.ClientSession, url: object, silence: timede
 
 async def _connect(session: aiohttp.ClientSession, url: str) -> ClientWebSocketResponse:
     """The address holds a ticket: no error may print it."""
-    closing = aiohttp.ClientWSTimeout(ws_close=_CLOSE_WITHIN)
+    closing = aiohttp.ClientWSTimeout(ws_close=_CLOSE_WITHIN)  # pyright: ignore[reportCallIssue] — an attrs class
     try:
         return await session.ws_connect(url, autoping=False, max_msg_size=_LARGEST, timeout=closing)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -23,7 +23,7 @@ from connectors.errors import ConnectorError, Denied, Refused, Unreachable
 from connectors.net import retry_after
 from connectors.slack.settings import Settings
 
-__all__ = ["SILENT", "Api", "NoSuchRoom", "open_api"]
+__all__ = ["SILENT", "Api", "NoSuchRoom", "listed", "next_cursor", "open_api"]
 
 ANSWER_WITHIN = timedelta(seconds=20)
 _CONNECT_WITHIN = 10.0
@@ -32,14 +32,17 @@ SILENT = logging.Logger("slack", logging.CRITICAL + 1)  # noqa: LOG001 not of th
 
 # The codes: docs.slack.dev/reference/methods, under each method.
 _SHUT_OUT = frozenset({
-    "access_denied", "account_inactive", "ekm_access_denied", "enterprise_is_restricted", "invalid_auth",
-    "missing_scope", "no_permission", "not_allowed_token_type", "not_authed", "org_login_required",
-    "team_access_not_granted", "token_expired", "token_revoked", "two_factor_setup_required",
+    "accesslimited", "account_inactive", "ekm_access_denied", "enterprise_is_restricted", "invalid_auth",
+    "missing_scope", "not_allowed_token_type", "not_authed", "org_login_required", "team_access_not_granted",
+    "token_expired", "token_revoked", "two_factor_setup_required",
 })  # fmt: skip
 _IN_DOUBT = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
-_TOO_MANY = frozenset({"accesslimited", "rate_limited", "ratelimited"})
+_TOO_MANY = frozenset({"rate_limited", "ratelimited"})
 _GONE = frozenset({"message_not_found", "thread_not_found"})
-_ROOM = frozenset({"channel_not_found", "is_archived", "method_not_supported_for_channel_type", "not_in_channel"})
+_ROOM = frozenset({
+    "access_denied", "channel_not_found", "is_archived", "method_not_supported_for_channel_type", "no_permission",
+    "not_in_channel",
+})  # fmt: skip
 
 
 class NoSuchRoom(Refused):
@@ -90,6 +93,21 @@ class Api:
         except (AttributeError, TypeError, ValueError, RecursionError):  # the client trips over what is no object
             failure = Unreachable(f"{method}: an answer that is none")
         raise failure
+
+
+def listed(answer: Mapping[str, Any], key: str) -> list[Any]:
+    """What an answer must hold. Raises Unreachable: without it the answer is none."""
+    told = answer.get(key)
+    if not isinstance(told, list):
+        raise Unreachable(f"Slack's answer holds no {key}")
+    return told
+
+
+def next_cursor(answer: Mapping[str, Any]) -> str:
+    """Where an answer goes on; "" at its end."""
+    told = answer.get("response_metadata")
+    cursor = told.get("next_cursor") if isinstance(told, Mapping) else None
+    return cursor if isinstance(cursor, str) else ""
 
 
 def _verdict(response: Any) -> _Verdict:

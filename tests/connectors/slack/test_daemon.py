@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from heedful import failpoints
-from tests.counterparts.slack_events import CHANNEL, DIRECT, Failure, Workspace
+from tests.counterparts.slack_events import DIRECT, Failure, Workspace
 from tests.heedful.household import Household, Pager, pager
 
 TEXT = "<@U0CARE> my card was charged twice!!"

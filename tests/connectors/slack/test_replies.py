@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from connectors.api import Denied, Receipt, Refused, Reply, Unreachable
-from connectors.slack.connector import REPLY_LENGTH, HookedSlack
+from connectors.slack.connector import HookedSlack
 from connectors.slack.mrkdwn import plain
+from connectors.slack.speaking import REPLY_LENGTH
 from tests.connectors.slack.samples import only
 from tests.counterparts.slack_events import CHANNEL, DIRECT, Failure, Workspace
 
