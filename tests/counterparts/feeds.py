@@ -41,8 +41,8 @@ def feeds_folder(cache: Path) -> Path:
 
 def _fetch(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as spare:
-        command = ("-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", spare, SOURCE)
-        tried = [_run(python, *command) for python in _pythons()]
+        wanted = ("download", "-q", "--no-deps", "--no-binary", ":all:", "-d", spare, SOURCE)
+        tried = [_run(*pip, *wanted) for pip in _pips()]
         packages = list(Path(spare).glob("*.tar.gz"))
         if not packages:
             pytest.fail(f"{SOURCE} cannot be fetched: {' / '.join(tried)[-500:]}")
@@ -53,11 +53,15 @@ def _fetch(folder: Path) -> None:
         shutil.copytree(tests, folder)
 
 
-def _pythons() -> Iterator[str]:
-    """Whoever has pip: an environment made by uv has none."""
-    for python in (sys.executable, *filter(None, map(shutil.which, ("python3", "python", "/usr/bin/python3")))):
-        if subprocess.run((python, "-m", "pip", "--version"), capture_output=True, check=False).returncode == 0:
-            yield python
+def _pips() -> Iterator[tuple[str, ...]]:
+    """The first pip that works: an environment made by uv has none of its own."""
+    pythons = (sys.executable, *filter(None, map(shutil.which, ("python3", "/usr/bin/python3"))))
+    for pip in (*((python, "-m", "pip") for python in pythons), ("uv", "tool", "run", "pip")):
+        if (
+            shutil.which(pip[0])
+            and subprocess.run((*pip, "--version"), capture_output=True, check=False).returncode == 0
+        ):
+            yield pip
             return
 
 
