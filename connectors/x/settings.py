@@ -36,20 +36,32 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    mode: Literal["mentions", "search", "stream"] = "mentions"
-    account: Annotated[str, AfterValidator(_handle)]
-    query: Annotated[str, Field(min_length=1)] | None = None
-    bearer_token: SecretStr | None = None
-    consumer_key: SecretStr | None = None
-    consumer_secret: SecretStr | None = None
-    access_token: SecretStr | None = None
-    access_token_secret: SecretStr | None = None
-    user_token: SecretStr | None = None
-    poll_every: Annotated[Duration, Field(ge=timedelta(seconds=5))] = timedelta(seconds=60)
-    daily_budget: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] = 5.0
-    own_app: bool = False
-    look_back: Annotated[Duration, Field(le=timedelta(days=6, hours=23))] = timedelta(days=1)
-    base_url: BaseUrl = "https://api.x.com"
+    mode: Annotated[Literal["mentions", "search", "stream"], Field(description="what is heard")] = "mentions"
+    account: Annotated[str, AfterValidator(_handle), Field(description="the handle that the keys belong to")]
+    query: Annotated[
+        Annotated[str, Field(min_length=1)] | None, Field(description="for `search` and `stream`, in X's own language")
+    ] = None
+    bearer_token: Annotated[SecretStr | None, Field(description="of the app; reads, for `search` and `stream` too")] = (
+        None
+    )
+    consumer_key: Annotated[SecretStr | None, Field(description="of the app: the API key")] = None
+    consumer_secret: Annotated[SecretStr | None, Field(description="of the app: the API key secret")] = None
+    access_token: Annotated[SecretStr | None, Field(description="of the account; answers, and reads mentions")] = None
+    access_token_secret: Annotated[SecretStr | None, Field(description="of the account")] = None
+    user_token: Annotated[SecretStr | None, Field(description="by OAuth 2.0, instead of the four; lasts two hours")] = (
+        None
+    )
+    poll_every: Annotated[Duration, Field(ge=timedelta(seconds=5), description="the wait between two polls")] = (
+        timedelta(seconds=60)
+    )
+    daily_budget: Annotated[
+        float, Field(gt=0, le=100_000, allow_inf_nan=False, description="US dollars a day (UTC) that reading may cost")
+    ] = 5.0
+    own_app: Annotated[bool, Field(description="whether the account owns the app: mentions are cheaper then")] = False
+    look_back: Annotated[
+        Duration, Field(le=timedelta(days=6, hours=23), description="how far the very first look goes")
+    ] = timedelta(days=1)
+    base_url: Annotated[BaseUrl, Field(description="X, or a proxy before it")] = "https://api.x.com"
 
     @property
     def signs(self) -> bool:
