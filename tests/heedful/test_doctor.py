@@ -21,7 +21,7 @@ from tests.counterparts.telegram import TOKEN, BotApi
 from tests.heedful.household import FILE, SECRET, Household, Pager, pager
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
-PATHS = dict.fromkeys(environment.PACKAGES, Path("/somewhere"))
+PATHS: dict[str, Path | None] = dict.fromkeys(environment.PACKAGES, Path("/somewhere"))
 
 
 @pytest_asyncio.fixture

@@ -142,7 +142,8 @@ async def running(
             monotonic=lambda: pace.now,
             sleep=pace.sleep,
         )
-        runner = Runner("wire", Channel(kind="wire", base_url=url, token="a-token"), environment)
+        channel_of_file = Channel.model_validate({"kind": "wire", "base_url": url, "token": "a-token"})
+        runner = Runner("wire", channel_of_file, environment)
         task = asyncio.create_task(runner.run())
         try:
             yield runner, alarms
