@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import shutil
+import signal
+import socket
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +22,22 @@ from typer.main import get_command
 
 from config.schema import Web
 from feed.status import Status
-from heedful.alarms import Alarms
 from heedful.cli import app
 from heedful.metrics import Metrics
+from tests.counterparts.telegram import free_port
 
 ROOT = Path(__file__).parent.parent
 UNIT = ROOT / "deploy" / "heedful.service"
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 PAGE = ROOT / "docs" / "operations.md"
+CONFIGURATION = """
+version: 1
+brand: {{name: Acme Air}}
+web: {{listen: "127.0.0.1:{port}"}}
+route: {{team: care}}
+teams: {{care: {{}}}}
+"""
 COMMAND: Any = get_command(app)
 
 
@@ -183,4 +194,25 @@ def test_every_alarm_of_the_program_stands_in_the_page() -> None:
         subjects |= set(re.findall(r'f"\{(?:self|runner)\.name\}: ([a-z]+)"', path.read_text("utf-8")))
     assert {"store", "loop", "notify", "file", "gap"} <= subjects
     assert {subject for subject in subjects if subject not in table} == set()
-    assert Alarms.ring is not None
+
+
+def test_the_daemon_tells_systemd_that_it_is_ready_alive_and_stops(tmp_path: Path) -> None:
+    """As the unit starts it."""
+    (tmp_path / "heedful.yaml").write_text(CONFIGURATION.format(port=free_port()))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        environ = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "3000000"}
+        program = Path(sys.executable).with_name("heedful")
+        daemon = subprocess.Popen((program, "run"), cwd=tmp_path, env=environ, stderr=subprocess.DEVNULL)
+        try:
+            told = {manager.recv(4096).decode().partition("\n")[0] for _ in range(2)}
+            assert told == {"READY=1", "WATCHDOG=1"}
+            daemon.send_signal(signal.SIGTERM)
+            while (last := manager.recv(4096).decode().partition("\n")[0]) == "WATCHDOG=1":
+                continue
+            assert last == "STOPPING=1"
+            assert daemon.wait(60) == 0
+        finally:
+            daemon.kill()
+            daemon.wait()
