@@ -102,7 +102,11 @@ async def test_a_customer_is_acknowledged_in_the_thread_queued_and_the_team_is_t
     assert len(set(keys(slack))) == 2
 
 
-@pytest.mark.parametrize("point", failpoints.NAMES)
+@pytest.mark.parametrize(
+    ("house", "point"),
+    [*(("socket", point) for point in failpoints.NAMES), ("events", "after-commit"), ("events", "after-send")],
+    indirect=["house"],
+)
 async def test_killed_at_any_point_nothing_is_lost_and_all_is_answered_once(
     house: SlackHouse, slack: Workspace, point: str
 ) -> None:
