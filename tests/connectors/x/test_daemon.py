@@ -160,3 +160,26 @@ async def test_a_storm_of_429_is_one_alarm_and_one_recovery(house: XHouse, fake_
         lines = [json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{")]
     events = [line["event"] for line in lines if line.get("channel") == "x-care"]
     assert events == ["channel listens", "channel lost", "channel listens"]
+
+
+async def test_a_stream_that_closes_at_once_makes_no_storm_and_loses_nothing(
+    tmp_path: Path, fake_x: FakeX, phone: Pager
+) -> None:
+    """The library alone made 1,776 connections in a second; X allows 50 in 15 minutes."""
+
+    async def closes(x: FakeX, request: web.BaseRequest) -> web.StreamResponse:
+        if not request.path.endswith("/stream"):
+            return await x.answer(request)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        return response
+
+    house = XHouse(tmp_path, fake_x, phone.url, mode="stream", query="acmeair")
+    fake_x.always = closes
+    async with house.runs():
+        await until(lambda: fake_x.asked("/search/stream") >= 3, house)
+        fake_x.write(TEXT)
+        await until(fake_x.replies, house)
+        books = await house.until("ledger", holds=settled)
+    assert books["acknowledgements"]["sent"] == 1
+    assert fake_x.asked("/search/stream") < 15
