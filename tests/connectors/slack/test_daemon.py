@@ -139,6 +139,9 @@ async def test_a_socket_that_is_dropped_a_limit_and_an_outage_lose_nothing(
         books = await settled(by_socket, 2)
         slack.say(TEXT, user="U3")
         books = await settled(by_socket, 3)
+        log = [json.loads(line) for line in running.log.read_text(encoding="utf-8").splitlines() if line[0] == "{"]
+    ours = [entry["event"] for entry in log if "slack-help" in {entry.get("about"), entry.get("channel")}]
+    assert ours == ["channel listens", "channel lost", "alarm", "channel listens"], "said once each"
     assert books["balances"]
     assert books["acknowledgements"]["sent"] == len(slack.posted()) == len(set(keys(slack))) == 3
 
