@@ -117,6 +117,7 @@ class SocketSlack(Slack):
         if self._settings.app_token is None:
             raise Denied("`mode: socket` needs `app_token`")
         url = await self._api.open_socket(self._settings.app_token)
+        self._history.begin()
         async with open_line(self._api.session, url, self._silence) as line:
             async for page in self._pages(line, after):
                 yield page

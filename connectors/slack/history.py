@@ -62,11 +62,18 @@ class History:
         self._clock = clock
         self._left: deque[Room] = deque()
         self._walks: dict[str, _Walk] = {}
+        self._whole = False
         self._spoiled: frozenset[bytes] = frozenset()
 
+    def begin(self) -> None:
+        """Start anew: something may be missing in every channel."""
+        self._left.clear()
+        self._walks.clear()
+        self._whole = False
+
     def is_behind(self, channel: str) -> bool:
-        """Whether this round has still to come to the end of a channel."""
-        return any(room.id == channel for room in self._left)
+        """Whether the past of a channel has still to be read, in this round or in the first since `begin`."""
+        return not self._whole or any(room.id == channel for room in self._left)
 
     async def step(self, after: Cursor | None) -> Page:
         """One request; `more` until the round is over.
@@ -84,15 +91,19 @@ class History:
         except NoSuchRoom as error:
             if self._settings.channels is not None:
                 raise Denied(f"{room.id}: {error}. Invite the app: /invite @name in that channel") from None
-            page, walk.ended = Page(), True
-            walk.threads.clear()
+            self._leave(room)
+            return Page(more=bool(self._left))
         if walk.done:
             walk.mark = replace(walk.mark, changes=max(walk.mark.changes, walk.start.newest))
-            self._left.popleft()
-            del self._walks[room.id]
+            self._leave(room)
         moved = walk.mark != marks.get(room.id)
         cursor = written({**marks, room.id: walk.mark}) if moved else None
         return replace(page, cursor=cursor, more=bool(self._left))
+
+    def _leave(self, room: Room) -> None:
+        self._left.popleft()
+        del self._walks[room.id]
+        self._whole = self._whole or not self._left
 
     def _walk(self, room: Room, mark: Mark | None) -> _Walk:
         """Go on, unless what the last page held was not stored."""

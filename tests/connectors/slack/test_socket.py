@@ -15,6 +15,7 @@ from connectors.api import ConnectorError, Cursor, Denied, Page, Unreachable
 from connectors.slack.connector import SocketSlack, connect
 from connectors.slack.marks import read_marks
 from connectors.slack.settings import Settings
+from connectors.slack.socket import Envelope
 from tests.counterparts.slack_events import CHANNEL, Failure, Workspace
 
 Stream = AsyncIterator[Page]
@@ -179,6 +180,33 @@ async def test_while_we_were_away_nothing_is_lost(slack: Workspace, socket: Sock
     async with opened(socket, cursor) as stream:
         while not {"meanwhile", "and below"} <= heard:
             heard |= {message.text for message in (await asyncio.wait_for(anext(stream), 5)).messages}
+
+
+async def test_each_connection_begins_with_the_whole_past(slack: Workspace, socket: SocketSlack) -> None:
+    """Also of the channels that the last one had read before it broke off."""
+    async with opened(socket) as stream:
+        page = await anext(stream)
+        assert page.more
+        slack.fail("conversations.history", Failure(status=503))
+        assert isinstance(await ended(stream), Unreachable)
+    slack.say("meanwhile", told=False)
+    async with opened(socket, page.cursor) as stream:
+        await until(stream, "meanwhile")
+
+
+async def test_what_waits_in_the_socket_moves_no_mark_past_what_was_missed(slack: Workspace) -> None:
+    async with connect(Settings.model_validate(slack.socket_settings())) as socket:
+        assert isinstance(socket, SocketSlack)
+        socket._history.begin()
+        assert socket._history.is_behind(CHANNEL)
+        cursor = (await socket._history.step(None)).cursor
+        message = slack.say("live", told=False)
+        event = {**message, "channel": CHANNEL, "channel_type": "channel"}
+        socket._history.begin()
+        envelope = Envelope("e1", "events_api", {"type": "event_callback", "event": event})
+        page = await socket._live(envelope, cursor)
+    assert [one.text for one in page.messages] == ["live"]
+    assert page.cursor is None
 
 
 async def test_a_limit_of_the_history_does_not_end_the_socket(slack: Workspace) -> None:
