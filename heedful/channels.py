@@ -60,7 +60,6 @@ TELL_AFTER = 3
 GAP_RINGS = timedelta(hours=12)
 """How long a gap rings; it stays recorded."""
 STORE_PAUSE = 2.0
-HOOKS_ONLY = frozenset({"webhook", "events"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,7 +354,7 @@ class Runner:
 
 def _hooks_only(connector: Connector) -> bool:
     """A connector that can do both listens by hook where its settings say so."""
-    return isinstance(connector, Listens) and getattr(connector, "mode", None) in HOOKS_ONLY
+    return isinstance(connector, Listens) and getattr(connector, "mode", None) == "webhook"
 
 
 @asynccontextmanager

@@ -20,6 +20,8 @@ __all__ = ["acks", "queue", "register", "users"]
 queue = typer.Typer(no_args_is_help=True, help="The private support queue.")
 acks = typer.Typer(no_args_is_help=True, help="Automatic texts.")
 users = typer.Typer(no_args_is_help=True, help="Accounts of staff.")
+COLUMNS = ("case", "", "due", "channel", "author", "status", "text")
+TEXT_AT_LEAST, NAME_AT_MOST = 24, 14
 PRIORITY_COLOURS = {"P1": "bold red", "P2": "yellow", "P3": "cyan", "P4": "dim"}
 
 
@@ -60,16 +62,31 @@ def list_cases(
 
 
 def _table(cases: list[dict[str, Any]]) -> Table:
+    """A line a case, in 80 columns too: every command takes the reference, and the text gets what the rest leaves."""
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for column in ("id", "", "due", "channel", "author", "text", "status", "assignee"):
-        table.add_column(column, overflow="ellipsis", no_wrap=column != "text")
-    for item in cases:
-        colour = PRIORITY_COLOURS.get(item["priority"], "")
-        due = (item["first_answer_due"] or item["resolution_due"] or "")[:16].replace("T", " ")
-        author = item["author"].get("name", "") if isinstance(item["author"], dict) else item["author"]
-        words = (item["channel"], author, item["text"][:120], item["status"], item["assignee"] or "")
-        table.add_row(item["id"], Text(item["priority"], colour), due, *(Text(plain(word)) for word in words))
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=True)
+    rows = [_row(item) for item in cases]
+    widths = [max([len(column), *(row[at].cell_len for row in rows)]) for at, column in enumerate(COLUMNS[:-1])]
+    taken = sum(widths) + 2 * len(widths)
+    for row in rows:
+        row[-1].truncate(max(TEXT_AT_LEAST, out.width - taken), overflow="ellipsis")
+        table.add_row(*row)
     return table
+
+
+def _row(item: dict[str, Any]) -> list[Text]:
+    due = (item["first_answer_due"] or item["resolution_due"] or "")[5:16].replace("T", " ")
+    author = item["author"].get("name", "") if isinstance(item["author"], dict) else item["author"]
+    status = " ".join(filter(None, (item["status"], item["assignee"])))
+    row = [Text(plain(word)) for word in (due, item["channel"], author, status, " ".join(item["text"].split()))]
+    for name in row[1:3]:
+        name.truncate(NAME_AT_MOST, overflow="ellipsis")
+    return [
+        Text(item.get("ref") or item["id"]),
+        Text(item["priority"], PRIORITY_COLOURS.get(item["priority"], "")),
+        *row,
+    ]
 
 
 @queue.command()
