@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import copyreg
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from operator import attrgetter
+from threading import Thread
 from typing import Any
 
 from config.folding import Folded
@@ -73,8 +76,16 @@ async def reading_aside(care: Care) -> AsyncIterator[Read]:
 def _begin(care: Care) -> None:
     global _turns  # noqa: PLW0603 — a worker of a pool can keep its own only so
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the parent ends this one
+    Thread(target=_end_with, args=(parent_process(),), name="parent", daemon=True).start()
     _carry_lightly()
     _turns = Turns(care, Guidance.compile(care))
+
+
+def _end_with(parent: BaseProcess | None) -> None:
+    """A parent that was killed outright ends nobody: nothing of a recording may outlive it."""
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _read(lines: Sequence[bytes]) -> list[Turn]:

@@ -246,6 +246,14 @@ class Runner:
             await self._env.alarms.hush("store")
         if done.intents:
             self.wake.set()
+        for gap in page.gaps[-1:]:
+            await self._tell_gap(gap)
+
+    async def _tell_gap(self, gap: Gap) -> None:
+        """What is lost rings for half a day: long enough for a person to look, and it stays recorded."""
+        self._gap_told = self._env.clock()
+        since = f" since {gap.since:%Y-%m-%d %H:%M} UTC" if gap.since else ""
+        await self._env.alarms.ring(f"{self.name}: gap", f"messages{since} may be lost: {gap.reason}")
 
     async def tell_store_failure(self, cause: StoreError) -> None:
         self.health.lose(str(cause))
@@ -306,8 +314,7 @@ class Runner:
         )
         await self._env.pipeline.take(source, Page(gaps=(gap,), cursor=cursor))
         await self._env.pipeline.heartbeat(source, now)
-        self._gap_told = now
-        await self._env.alarms.ring(f"{self.name}: gap", f"messages since {moved_at:%Y-%m-%d %H:%M} UTC may be lost")
+        await self._tell_gap(gap)
 
     async def _succeed(self, source: Source) -> None:
         if self._patience.succeed():

@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from config.schema import Care
-from connectors.api import Author, Message, Receipt, Reply, Unreadable
+from connectors.api import Author, Message, Receipt, Reply
 from heedful.aside import Read
-from heedful.batch import Batch, Sealed
+from heedful.batch import Batch
 from heedful.delivery import Row
 from heedful.guidance import Guidance
 from heedful.outbox import Sender
@@ -30,8 +28,6 @@ from routing.store import ledger
 from routing.store.database import Store
 
 __all__ = ["Figures", "ReplayClock", "replay"]
-
-log = structlog.get_logger("heedful.replay")
 
 BATCH = 1_024
 
@@ -131,12 +127,8 @@ class _Replay:
             source=self._source(channel),
             now=ours[-1].now,
             items=[turn.item for turn in ours if turn.item is not None],
-            unreadable=[self._sealed(turn.unreadable, turn) for turn in ours if turn.unreadable is not None],
+            unreadable=[self._pipeline.seal(turn.unreadable, turn.now) for turn in ours if turn.unreadable is not None],
         )
-
-    def _sealed(self, one: Unreadable, turn: Turn) -> Sealed:
-        log.warning("quarantined", channel=turn.channel, reason=one.reason)
-        return self._pipeline.seal(one, turn.now)
 
     def _source(self, name: str) -> Source:
         if name not in self._sources:

@@ -31,7 +31,7 @@ class Vigil:
         """Raises StoreError where the store cannot be asked."""
         now = self._clock()
         found = await self._store.read(lambda connection: standings(connection, now))
-        for name, runner in self._runners().items():
+        for name, runner in list(self._runners().items()):
             await self._judge(runner, found.get(name, Standing()), now)
 
     async def _judge(self, runner: Runner, standing: Standing, now: datetime) -> None:

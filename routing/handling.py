@@ -35,6 +35,8 @@ __all__ = ["LEASE", "Handling", "newest_of_others"]
 LEASE = timedelta(minutes=15)
 """A claim that is not renewed lapses; whatever its owner does with the case renews it."""
 AT_ONCE = 500
+NOWHERE = "-"
+"""The region of a channel that has left the file: no words of it may go anywhere."""
 MIGHT_REACH = ("pending", "sending", "uncertain", "sent", "unknown")
 
 
@@ -191,7 +193,7 @@ class Handling:
             name=f"handed over {new_id(self.now)}",
             message_id=row["last_message_id"],
             words=row["text"],
-            region=channel.region if channel else None,
+            region=channel.region if channel else NOWHERE,
         )
         rows = list(announcements(dict(row), about, self.care, self.now, space, new_id))
         if rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -139,6 +140,7 @@ def replay_command(
     from heedful.sample_run import sample_care
 
     configure("WARNING")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to clean up as after Ctrl+C
     with failures(ReadingStopped):
         care = read_care(config, needed=False) or sample_care()
         with tempfile.TemporaryDirectory(prefix="heedful-replay-") as folder:
@@ -180,12 +182,16 @@ def _lines(file: Path) -> Iterator[tuple[Iterable[bytes], int | None]]:
         yield sys.stdin.buffer, None
         return
     try:
-        with _open(file) as counted:
-            size = sum(1 for _ in counted)
+        size = _count(file) if file.is_file() else None  # a pipe can be read only once
         with _open(file) as stream:
             yield stream, size
     except OSError as error:
         fail(f"{file} cannot be read: {error.strerror or error}")
+
+
+def _count(file: Path) -> int:
+    with _open(file) as lines:
+        return sum(1 for _ in lines)
 
 
 def _open(file: Path) -> Any:

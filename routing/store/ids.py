@@ -19,6 +19,8 @@ TICK = timedelta(microseconds=1 << 16)
 """Ids of one process grow by one inside a tick (65 ms), from a start that is drawn anew each tick."""
 ROOM = 27
 START = 26
+LAST_TICK = (1 << 63 - ROOM) - 2
+"""About the year 2160: where a clock says more, as in a recording with one absurd date, ids count on from there."""
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 LETTERS = DIGITS[10:]
 
@@ -36,7 +38,7 @@ class Ids:
         self._chance = Random()  # noqa: S311  two processes must differ; nobody must be unable to guess
 
     def new(self, now: datetime) -> int:
-        tick = (now - EPOCH) // TICK
+        tick = min((now - EPOCH) // TICK, LAST_TICK)
         with self._lock:
             if tick > self._last >> ROOM:
                 self._last = (tick << ROOM) + self._chance.getrandbits(START)

@@ -16,6 +16,7 @@ from connectors.api import (
     Connector,
     Cursor,
     Denied,
+    Gap,
     Http,
     Limits,
     Message,
@@ -180,6 +181,17 @@ async def test_an_outage_beyond_what_the_platform_keeps_is_a_gap_told_once(
             await until(lambda: runner.health.state == "listening")
     (gap,) = await office.rows(GAP)
     assert gap["since"] < gap["until"]
+
+
+async def test_a_gap_that_the_connector_tells_rings(store: Store, clock: Clock, chat: Chat) -> None:
+    office = Office(store, clock)
+    async with running(office) as (_, alarms):
+        lost = Gap(since=clock() - timedelta(hours=2), until=clock(), reason="the platform sheds load")
+        chat.pages.put_nowait(Page(gaps=(lost,)))
+        await until(lambda: any(alarm.name.endswith(": gap") for alarm in alarms.ringing))
+        (told,) = [alarm.text for alarm in alarms.ringing if alarm.name.endswith(": gap")]
+        assert told.endswith("UTC may be lost: the platform sheds load")
+    assert len(await office.rows(GAP)) == 1
 
 
 async def test_one_poisonous_item_is_set_aside_and_its_page_is_stored(store: Store, clock: Clock) -> None:

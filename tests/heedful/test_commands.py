@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -9,13 +10,15 @@ import pty
 import re
 import select
 import shutil
+import signal
 import socket
 import sqlite3
 import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -31,12 +34,12 @@ from tests.heedful.household import HEEDFUL
 from tests.heedful.recording import CARE, Recording, recording
 
 COMMANDS = {
-    "init", "check", "score", "connectors", "new-connector", "test", "explain", "run", "replay", "pause", "resume",
-    "ledger",
+    "init", "check", "score", "connectors", "doctor", "new-connector", "test", "explain", "run", "replay", "pause",
+    "resume", "ledger",
     "queue list", "queue show", "queue claim", "queue release", "queue assign", "queue snooze", "queue note",
     "queue answer", "queue resolve", "queue reopen", "acks list", "users add", "users list",
 }  # fmt: skip
-UNBUILT = ("backtest", "doctor", "retract", "report", "person", "backup", "restore", "--fix")
+UNBUILT = ("backtest", "retract", "report", "person", "backup", "restore", "--fix")
 QUEUE_KEYS = {
     "id", "channel", "thread", "author", "text", "language", "priority", "team", "status", "assignee", "because",
     "opened_at", "acknowledged_at", "first_answer_due", "resolution_due",
@@ -358,6 +361,56 @@ def test_a_packed_recording_and_the_sample(tmp_path: Path) -> None:
     assert figures["received"] == len(raw.splitlines())
     (tmp_path / "broken.jsonl.gz").write_bytes(gzip.compress(raw)[:900])
     assert heedful(tmp_path, "replay", "broken.jsonl.gz").returncode == 1
+
+
+def test_one_absurd_date_does_not_end_a_replay(tmp_path: Path) -> None:
+    made = recording(60, seed=7)
+    absurd = {"id": "x", "channel": "c", "text": "hi", "author": {"id": "1", "name": "A"}}
+    lines = [*made.lines[:9], json.dumps(absurd | {"sent_at": "9998-01-01T00:00:00Z"}).encode(), *made.lines[9:]]
+    figures = asks(tmp_path, "replay", "-", given=b"\n".join(lines))
+    assert figures["received"] == len(made.lines) + 1
+
+
+def test_a_pipe_with_a_name_is_read_once_and_whole(tmp_path: Path) -> None:
+    made = recording(60, seed=7)
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit((tmp_path / "pipe.jsonl").write_bytes, b"\n".join(made.lines))
+        figures = asks(tmp_path, "replay", "pipe.jsonl")
+    assert figures["received"] == len(made.lines)
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 130), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+async def test_a_replay_that_is_ended_leaves_nobody_behind(tmp_path: Path, how: signal.Signals, code: int) -> None:
+    """Neither the process that reads aside, nor customers' words in a temporary folder."""
+    (tmp_path / "many.jsonl").write_bytes(b"\n".join(recording(12_000).lines))
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    process = await asyncio.create_subprocess_exec(
+        HEEDFUL, "replay", "many.jsonl", cwd=tmp_path, env=environment(TMPDIR=str(scratch)),
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    await until(lambda: any(found.stat().st_size > 500_000 for found in scratch.rglob("replay.db*")))
+    process.send_signal(how)
+    _, said = await process.communicate()
+    assert process.returncode == code
+    assert how is signal.SIGKILL or said.strip() in {b"", b"Aborted."}
+    await until(lambda: not _alive(process.pid))
+    assert how is signal.SIGKILL or not list(scratch.glob("heedful-replay-*"))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110 another process tells it by what it does
+            await asyncio.sleep(0.02)
+
+
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.fixture

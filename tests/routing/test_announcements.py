@@ -61,6 +61,17 @@ async def test_nobody_is_told_twice_by_handing_it_to_who_has_it(store: Store, cl
     assert await told(office) == [("pager", "pending", None)] * 4
 
 
+async def test_of_a_channel_that_left_the_file_no_word_goes_anywhere(store: Store, clock: Clock) -> None:
+    office = Office(store, clock, HOUSE)
+    await office.hear("charged twice")
+    (case,) = await office.cases()
+    await store.write(lambda connection: connection.execute(CASE.update().values(channel="renamed")))
+    await office.desk.assign(case["id"], "lea", "team:care")
+    (text,) = {row["text"] for row in await office.outbox("notify") if row["state"] == "pending"}
+    assert text.startswith("P1 · renamed · care\nhttp")
+    assert "charged" not in text
+
+
 async def test_what_is_not_urgent_rings_nowhere_and_a_team_without_a_bell_silences_the_old_one(
     store: Store, clock: Clock
 ) -> None:

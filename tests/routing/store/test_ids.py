@@ -11,6 +11,7 @@ from routing.store.ids import DIGITS, LETTERS, Ids, new_id, ref, refs
 from tests.databases import START
 from tests.routing import samples
 
+START_OF_2026 = Ids().new(datetime(2026, 1, 1, tzinfo=UTC))
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2110, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -20,6 +21,13 @@ def test_ids_grow_whatever_the_clock_does(moments: list[datetime]) -> None:
     found = [made.new(at) for at in moments]
     assert found == sorted(set(found))
     assert found[-1] < 2**63
+
+
+def test_ids_fit_the_column_whatever_a_recording_claims() -> None:
+    made = Ids()
+    absurd = [made.new(datetime(2199, 12, 31, tzinfo=UTC)) for _ in range(10)]
+    assert absurd == sorted(set(absurd))
+    assert START_OF_2026 < absurd[0] <= absurd[-1] < 2**63
 
 
 @given(MOMENTS, st.integers(1, 10**9))
