@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from config.schema import Care, Channel
 from connectors import registry
@@ -73,5 +73,7 @@ def source_of(name: str, care: Care) -> Source:
     """The channel of a recording: under the policy, caps and length of its kind, but taken at once by a sink."""
     channel = care.channels.get(name) or Channel(kind="replay")
     source = Source.of(name, channel, registry.load(channel.kind), Author(id="", name=name))
-    limits = replace(source.limits, replies_per_minute=1_000_000_000, replies_per_minute_thread=None)
+    limits = replace(
+        source.limits, replies_per_minute=1_000_000_000, replies_per_minute_thread=None, spacing=timedelta(0)
+    )
     return replace(source, idempotency="A", limits=limits)

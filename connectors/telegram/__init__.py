@@ -43,6 +43,11 @@ def _skip_command_line() -> None:
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None means: not there
 
 
+def _chat(thread: str) -> str:
+    """The limits are a chat's: its topics share them."""
+    return thread.partition("/")[0]
+
+
 @asynccontextmanager
 async def _open(settings: Settings, _http: Http) -> AsyncIterator[Connector]:
     _skip_command_line()
@@ -65,9 +70,11 @@ plugin: Plugin[Settings] = Plugin(
         reply_length=4096,
         replies_per_minute=30 * 60,
         replies_per_minute_thread=20,
+        spacing=timedelta(seconds=1),
     ),
     policy=Policy(private_first=False),  # a bot cannot write to a person who never wrote to it
     length=utf16_length,
+    place=_chat,
     token=_ACCESS,
     cannot=_CANNOT,
 )

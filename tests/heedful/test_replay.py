@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from config.schema import Channel
 from heedful.aside import ReadingStopped, reading_aside
 from heedful.guidance import Guidance
-from heedful.recording import Turns
+from heedful.recording import Turns, source_of
 from heedful.replay import Figures, ReplayClock, replay
 from routing.store import ledger
 from routing.store.database import Store, open_store
@@ -152,6 +153,15 @@ async def test_nothing_depends_on_how_the_lines_fall_into_batches(sqlite_url: st
     assert told[0]["books"]["acknowledgements"]["sent"] > 3
     assert told[1] == told[0]
     assert told[2] == told[0]
+
+
+def test_no_pace_of_a_platform_holds_a_recording_up() -> None:
+    """Slack and Telegram want a second between two texts in one place; a sink does not."""
+    care = care_of(BUSY)
+    for kind in ("slack", "telegram"):
+        channels = {**care.channels, "chat": Channel(kind=kind)}
+        limits = source_of("chat", care.model_copy(update={"channels": channels})).limits
+        assert (limits.spacing, limits.replies_per_minute_thread) == (timedelta(0), None)
 
 
 async def test_each_message_is_as_fresh_as_it_was(store: Store) -> None:
