@@ -328,9 +328,10 @@ class Plugin(Generic[S]):
 
     `recovers`: how far back it can catch up (None: as far as wanted; zero: not at all).
     `length` measures a text in the platform's own unit. `place` of a thread is what the platform counts
-    replies by (a Slack channel, not a thread in it). `summary` is one line for people; `token` says how
-    to get what the settings ask for and `cannot` what such a channel cannot do, in Markdown: the page
-    about the channel under docs/ is made from this.
+    replies by (a Slack channel, not a thread in it). `visit` opens a connector that is only asked who it
+    is, and changes nothing at the platform; None where `open` changes nothing either. `summary` is one
+    line for people; `token` says how to get what the settings ask for and `cannot` what such a channel
+    cannot do, in Markdown: the page about the channel under docs/ is made from this.
     """
 
     kind: str
@@ -344,5 +345,6 @@ class Plugin(Generic[S]):
     policy: Policy = Policy()
     length: Callable[[str], int] = _characters
     place: Callable[[str], str] = _itself
+    visit: Callable[[S, Http], AbstractAsyncContextManager[Connector]] | None = None
     token: str = ""
     cannot: str = ""

@@ -57,6 +57,16 @@ async def _open(settings: Settings, _http: Http) -> AsyncIterator[Connector]:
         yield connector
 
 
+@asynccontextmanager
+async def _visit(settings: Settings, _http: Http) -> AsyncIterator[Connector]:
+    """Whoever listens meanwhile keeps listening: the webhook stays as it is."""
+    _skip_command_line()
+    from connectors.telegram.connector import connect
+
+    async with connect(settings, listens=False) as connector:
+        yield connector
+
+
 plugin: Plugin[Settings] = Plugin(
     kind="telegram",
     summary="Telegram: private chats, groups, channels and business accounts, by a bot",
@@ -74,6 +84,7 @@ plugin: Plugin[Settings] = Plugin(
     ),
     policy=Policy(private_first=False),  # a bot cannot write to a person who never wrote to it
     length=utf16_length,
+    visit=_visit,
     place=_chat,
     token=_ACCESS,
     cannot=_CANNOT,

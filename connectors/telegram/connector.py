@@ -168,16 +168,23 @@ class HookedTelegram(Telegram):
 
 
 @asynccontextmanager
-async def connect(settings: Settings, clock: Clock = _now) -> AsyncIterator[PollingTelegram | HookedTelegram]:
-    """Who we are, and how we listen from now on. Raises Denied for a token that Telegram does not know."""
+async def connect(
+    settings: Settings, clock: Clock = _now, *, listens: bool = True
+) -> AsyncIterator[PollingTelegram | HookedTelegram]:
+    """Who we are, and how we listen from now on; without `listens` nothing changes at Telegram.
+
+    Raises Denied for a token that Telegram does not know.
+    """
     async with open_api(settings) as api:
         me = _account(await api.ask("getMe"))
         if settings.mode == "poll":
-            # A webhook left behind would fail every poll; what waits for us must stay.
-            await api.ask("deleteWebhook", drop_pending_updates=False)
+            if listens:
+                # A webhook left behind would fail every poll; what waits for us must stay.
+                await api.ask("deleteWebhook", drop_pending_updates=False)
             yield PollingTelegram(api, me, settings, clock)
         else:
-            await _register(api, settings)
+            if listens:
+                await _register(api, settings)
             yield HookedTelegram(api, me, settings, clock)
 
 

@@ -23,6 +23,7 @@ class Item:
     """One thing that happened on the platform: a post, an edit, a delete notice, or one that nobody can read.
 
     `number` grows by one from item to item; `revision` is 0 for the original and grows with each edit.
+    Of a `spoiled` item its place can still be read, of a `ruined` one nothing.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Item:
     revision: int = 0
     deleted: bool = False
     spoiled: bool = False
+    ruined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class FakeChannel:
     edits: bool = True
     deletes: bool = True
     spoils: bool = True
+    ruins: bool = False
+    """Whether it acts `ruined` items, as `JsonChannel` does."""
     hangs: bool = True
     """Whether the connector calls through `Http`, so that the exam can shorten its deadline."""
     signs_body: bool = True
@@ -137,6 +141,10 @@ class FakeChannel:
     def spoil(self) -> Item:
         """An item that arrives damaged, such as one without a text."""
         return self._add(replace(self.post("spoiled"), spoiled=True), in_place=True)
+
+    def ruin(self) -> Item:
+        """An item of which nothing can be read, not even where it stands: null in a list, half a line of a stream."""
+        return self._add(replace(self.post("ruined"), ruined=True), in_place=True)
 
     def _add(self, item: Item, *, in_place: bool = False) -> Item:
         if in_place:

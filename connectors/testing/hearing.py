@@ -43,6 +43,7 @@ class Hearing(Exam):
         """Also after a restart: the cursor is all that is kept."""
         s.channel.post("before")
         cursor = _last_cursor(await s.pages())
+        assert isinstance(cursor, str), "a cursor is a text"
         s.channel.post("after")
         async with s.reopened() as s.connector:
             assert [message.text for message in await s.heard(cursor, wanted=1)] == ["after"]
@@ -123,6 +124,20 @@ class Hearing(Exam):
         assert spoiled[0].raw and spoiled[0].reason, "with its bytes and the reason"
         if s.ear == "polls":
             assert sum(map(items, await s.pages(_last_cursor(pages)))) == 0, "the cursor leads past the spoiled item"
+
+    @asks(of=CALLS, flag="ruins")
+    async def test_an_item_of_which_nothing_can_be_read_holds_nobody_up(self, s: Sitting) -> None:
+        """It comes last, without a place: an Unreadable all the same, and what is said after it is heard."""
+        s.channel.post("before")
+        s.channel.ruin()
+        cursor: Cursor | None = None
+        for heard in ("before", "after"):
+            pages = [await s.first(cursor)] if s.ear == "polls" else await s.pages(cursor, wanted=2)
+            assert [message.text for page in pages for message in page.messages] == [heard]
+            assert any(page.unreadable for page in pages), "an item that cannot be read is an Unreadable of its page"
+            cursor = _last_cursor(pages)
+            assert isinstance(cursor, str), "a cursor is a text, and what was heard moves it"
+            s.channel.post("after")
 
     @asks(of=EARS)
     async def test_our_own_posts_are_known_as_ours(self, s: Sitting) -> None:

@@ -33,6 +33,7 @@ class JsonChannel(FakeChannel):
     """The order within a page: a page always follows directly on its cursor."""
     text_key: str = "text"
     """What a row lacks when its item is spoiled."""
+    ruins = True
     secret: str = "a-secret-that-nobody-may-see"  # noqa: S105 — of a platform that lives as long as a test
 
     def row(self, item: Item) -> dict[str, Any]:
@@ -73,9 +74,12 @@ class JsonChannel(FakeChannel):
         await response.prepare(request)
         async for item in self.live(after):
             (row,) = self._rows([item])
-            await response.write(json.dumps(row).encode() + b"\n")
+            await response.write((b'{"half of' if row is None else json.dumps(row).encode()) + b"\n")
         return response
 
-    def _rows(self, items: Sequence[Item]) -> list[dict[str, Any]]:
-        rows = [(item, self.row(item)) for item in items]
-        return [{key: row[key] for key in row if not (item.spoiled and key == self.text_key)} for item, row in rows]
+    def _rows(self, items: Sequence[Item]) -> list[dict[str, Any] | None]:
+        return [None if item.ruined else self._told(item) for item in items]
+
+    def _told(self, item: Item) -> dict[str, Any]:
+        row = self.row(item)
+        return {key: row[key] for key in row if not (item.spoiled and key == self.text_key)}

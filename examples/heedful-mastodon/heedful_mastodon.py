@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 from connectors.api import Author, Cursor, Http, Message, Page, Plugin, Unreachable, Unreadable
 from connectors.settings import BaseUrl
 
+_MESSAGE = TypeAdapter(Message)  # refuses what has another type, such as a number for an id
+
 
 class Settings(BaseModel, frozen=True, extra="forbid"):
     base_url: BaseUrl = Field("https://mastodon.social", description="the instance that is asked")
@@ -26,19 +28,17 @@ class Mastodon:
 
     async def poll(self, after: Cursor | None, /) -> Page:
         posts = await self._http.json("GET", self._url, params={"min_id": after or self._begin, "limit": 40})
-        if not isinstance(posts, list) or not all(isinstance(post, dict) and "id" in post for post in posts):
+        if not isinstance(posts, list):
             raise Unreachable("the answer is not a list of posts")
         read = [_read(post) for post in reversed(posts)]  # they come newest first, but directly after min_id
         messages = tuple(item for item in read if isinstance(item, Message))
         unreadable = tuple(item for item in read if isinstance(item, Unreadable))
-        cursor = Cursor(posts[0]["id"]) if posts else after
-        return Page(messages=messages, unreadable=unreadable, cursor=cursor, more=len(posts) == 40)
+        ids = [str(post.get("id")) for post in posts if isinstance(post, dict)]
+        cursor = next((Cursor(newest) for newest in ids if newest.isdecimal()), after)
+        return Page(messages=messages, unreadable=unreadable, cursor=cursor, more=len(posts) == 40 and cursor != after)
 
 
-_MESSAGE = TypeAdapter(Message)  # refuses what has another type, such as a number for an id
-
-
-def _read(post: dict[str, Any]) -> Message | Unreadable:
+def _read(post: Any) -> Message | Unreadable:
     try:
         account, told = post["account"], {"id": post["id"], "thread": post["id"], "sent_at": post["created_at"]}
         author = {**account, "name": account["display_name"], "handle": f"@{account['acct']}"}

@@ -41,10 +41,11 @@ def settled(name: str, channel: Channel, variables: Mapping[str, str]) -> Verdic
 
 
 async def opened(name: str, channel: Channel, http: Http, variables: Mapping[str, str], now: datetime) -> list[Verdict]:
-    """Open it as `run` does, ask who it is, and close it again; nothing is read or sent."""
+    """Open it, ask who it is, and close it again; nothing is read, sent or changed there."""
     try:
         plugin, settings = fitted(channel, variables)
-        async with asyncio.timeout(WITHIN.total_seconds()), plugin.open(settings, http) as connector:
+        visit = plugin.visit or plugin.open
+        async with asyncio.timeout(WITHIN.total_seconds()), visit(settings, http) as connector:
             who = connector.me.handle or connector.me.name or connector.me.id or "no account of its own"
             vitals = connector.vitals if isinstance(connector, Reports) else Vitals()
     except Unfit as problem:

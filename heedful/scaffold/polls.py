@@ -28,8 +28,9 @@ class Connector:  # CHANGE 2 of 3: how the platform is asked; it gives 100 posts
         read = [_read(post) for post in posts]
         messages = tuple(item for item in read if isinstance(item, Message))
         unreadable = tuple(item for item in read if isinstance(item, Unreadable))
-        cursor = Cursor(str(posts[-1]["number"])) if posts else after
-        return Page(messages=messages, unreadable=unreadable, cursor=cursor, more=len(posts) == 100)
+        numbers = [post["number"] for post in posts if isinstance(post, dict) and isinstance(post.get("number"), int)]
+        cursor = Cursor(f"{numbers[-1]:d}") if numbers else after  # a damaged post has no place
+        return Page(messages=messages, unreadable=unreadable, cursor=cursor, more=len(posts) == 100 and cursor != after)
 
     # <replies>
     async def reply(self, reply: Reply, /) -> Receipt:

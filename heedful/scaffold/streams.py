@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
-from connectors.api import Author, Cursor, Http, Message, Page, Plugin, Receipt, Reply, Unreachable, Unreadable
+from connectors.api import Author, Cursor, Http, Message, Page, Plugin, Receipt, Reply, Unreadable
 from connectors.settings import BaseUrl
 
 
@@ -37,16 +37,14 @@ _MESSAGE = TypeAdapter(Message)  # refuses what has another type, such as a numb
 
 
 def _page(line: bytes) -> Page:  # CHANGE 3 of 3: what the platform tells of a post
+    cursor = None  # a damaged line has no place
     try:
         post = json.loads(line)
-        cursor = Cursor(str(post["number"]))
-    except (KeyError, RecursionError, TypeError, ValueError):
-        raise Unreachable("the stream is garbled") from None
-    try:
+        cursor = Cursor(f"{post['number']:d}")
         revision = f"{post['revision']:06d}" if post["revision"] else ""  # of an edit; it must sort
         told = {key: post[key] for key in ("id", "author", "text", "thread", "deleted")}
         message = _MESSAGE.validate_python({**told, "sent_at": post["at"], "revision": revision})
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
         return Page(unreadable=(Unreadable(raw=line, reason=f"{type(error).__name__} in a post"),), cursor=cursor)
     return Page(messages=(message,), cursor=cursor)
 

@@ -67,6 +67,16 @@ async def test_a_wrong_token_and_a_missing_secret_fail_and_no_secret_is_shown(ho
         assert SECRET not in said
 
 
+async def test_a_visit_leaves_the_webhook_of_whoever_listens_as_it_is(house: Household, bot_api: BotApi) -> None:
+    hooked = {"mode": "webhook", "secret": "s3", "webhook_url": "http://127.0.0.1:9/hooks/telegram-care"}
+    for more in ({}, hooked):
+        house.telegram |= more
+        house.write()
+        assert level(await house.ask("doctor"), "telegram-care") == "ok"
+    assert bot_api.calls("getMe") == 2
+    assert (bot_api.calls("deleteWebhook"), bot_api.calls("setWebhook")) == (0, 0)
+
+
 async def test_offline_opens_nothing_and_looks_up_nothing(house: Household, bot_api: BotApi) -> None:
     code, text = await house.command("doctor", "--offline")
     assert (code, bot_api.calls("getMe")) == (0, 0)

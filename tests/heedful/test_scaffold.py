@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import keyword
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import Any, cast, get_args
 
 import pytest
 from hypothesis import given
@@ -18,8 +22,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from connectors import registry
-from connectors.api import Message, Unreachable, Unreadable
-from connectors.testing import FakeChannel, JsonChannel
+from connectors.api import Cursor, Http, Message, Page, Unreachable, Unreadable
+from connectors.testing import ConnectorContract, FakeChannel, JsonChannel
 from heedful.cli import app
 from heedful.scaffold import listens, listens_exam, polls, polls_exam, streams, streams_exam
 from heedful.scaffold.draft import Ear, distribution, draft, objection
@@ -53,12 +57,51 @@ def test_a_post_of_any_shape_is_a_message_or_unreadable(post: object) -> None:
         assert isinstance(item, Message | Unreadable)
         if isinstance(item, Message):
             assert {type(text) for text in (item.id, item.text, item.thread, item.author.id, item.author.name)} == {str}
-    try:
-        page = streams._page(json.dumps(post).encode())
-    except Unreachable:
-        return
+    page = streams._page(json.dumps(post).encode())
     assert len(page.messages) + len(page.unreadable) == 1
-    assert page.cursor is not None
+    assert page.cursor is not None or page.unreadable
+
+
+class Halting(polls.Connector):
+    """Takes its place from the last post, whatever that is."""
+
+    async def poll(self, after: Cursor | None, /) -> Page:
+        try:
+            return await super().poll(after)
+        finally:
+            _ = (await self._http.json("GET", self._posts, params={"after": after or 0, "limit": 100}))[-1]["number"]
+
+
+class Garbled(streams.Connector):
+    """Gives the stream up at a line that it cannot read."""
+
+    async def stream(self, after: Cursor | None, /) -> AsyncIterator[Page]:
+        async for page in super().stream(after):
+            if page.unreadable and page.cursor is None:
+                raise Unreachable("the stream is garbled")
+            yield page
+
+
+@pytest.mark.parametrize(
+    ("exam", "faulty"), [(polls_exam.TestSample, Halting), (streams_exam.TestSample, Garbled)], ids=["polls", "streams"]
+)
+def test_the_exam_finds_who_is_held_up_by_one_damaged_post(exam: type[ConnectorContract], faulty: Any) -> None:
+    made = replace(exam.plugin, open=lambda settings, http: nullcontext(faulty(settings, http)))
+    with pytest.raises((AssertionError, TypeError, Unreachable)):
+        type("Examined", (exam,), {"plugin": made})().test_an_item_of_which_nothing_can_be_read_holds_nobody_up()
+
+
+@given(st.lists(ANY | st.just(ROW), max_size=5))
+def test_a_page_of_anything_moves_the_place_only_forwards(posts: list[object]) -> None:
+    class Told:
+        async def json(self, *_: object, **__: object) -> list[object]:
+            return posts
+
+    settings = polls.Settings.model_validate({"token": "t"})
+    page = asyncio.run(polls.Connector(settings, cast("Http", Told())).poll(Cursor("0")))
+    assert len(page.messages) + len(page.unreadable) == len(posts)
+    assert isinstance(page.cursor, str)
+    assert re.fullmatch("-?[0-9]+", page.cursor)
 
 
 def written(folder: Path, name: str, *options: str) -> Path:

@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 
 from connectors.api import Hook, HookAnswer, Message
+from connectors.net import open_http
+from connectors.telegram import plugin
 from connectors.telegram.connector import HookedTelegram, connect
 from tests.connectors.telegram.fake_api import FakeBotApi
 from tests.connectors.telegram.samples import update
@@ -43,6 +45,16 @@ async def test_without_an_address_the_webhook_is_left_alone(fake: FakeBotApi) ->
     async with connect(fake.settings(mode="webhook", secret=SECRET)):
         pass
     assert fake.called("setWebhook") == []
+
+
+@pytest.mark.parametrize("mode", ["poll", "webhook"])
+async def test_a_visit_changes_nothing_at_telegram(mode: str, fake: FakeBotApi) -> None:
+    fake.webhook = {"url": "https://somebody.else.example"}
+    assert plugin.visit is not None
+    settings = fake.settings(mode=mode, secret=SECRET, webhook_url=URL)
+    async with open_http() as http, plugin.visit(settings, http) as connector:
+        assert connector.me.id == "4242"
+    assert [call.method for call in fake.calls] == ["getMe"]
 
 
 async def test_an_update_is_taken(fake: FakeBotApi, bot: HookedTelegram) -> None:
