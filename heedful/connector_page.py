@@ -177,7 +177,7 @@ def _can(plugin: Plugin[Any]) -> Iterator[str]:
 
 def _recovers(recovers: timedelta | None) -> str:
     if recovers is None:
-        return "it catches up with all that was missed."
+        return "it catches up with whatever the platform still holds."
     if not recovers:
         return "what was said meanwhile is not asked for."
     return f"it catches up with the last {_words(recovers)}; what lies before is recorded as a gap, with an alarm."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 from connectors.api import Author, Cursor, Gap, Http, Message, Page, Part, PartKind, Unreadable
 from connectors.errors import Unreachable
-from connectors.rss.apart import read_apart
+from connectors.rss.apart import Hopeless, read_apart
 from connectors.rss.feed import TEXT_AT_MOST, Document, Enclosure, Entry, Feed
 from connectors.rss.fetching import Source
-from connectors.rss.marker import Marker, Trace, digest, trace
+from connectors.rss.marker import Marker, Trace, digest
+from connectors.rss.news import News, Told, news_of
 from connectors.rss.settings import Settings
 
-__all__ = ["Rss", "connect", "identity", "utc_now"]
+__all__ = ["Rss", "connect", "utc_now"]
 
 _KINDS: dict[str, PartKind] = {"image": "photo", "audio": "voice", "video": "video"}
 _ROLLED_OVER = "nothing that the feed held before is in it now: what came and went between two polls is lost"
@@ -38,54 +39,57 @@ class Rss:
         self._pace = settings.poll_every
         self._source = Source(http, settings.url, settings.poll_every, clock)
         self._hopeless = ("", "")
+        self._same = ("", 0)  # the document that was found unchanged last, and when
 
     async def poll(self, after: Cursor | None, /) -> Page:
         """An unchanged feed is an empty page, which may still carry a cursor: a new address, a new ETag."""
         marker = Marker.of(after, self._url)
         got = await self._source.fetch(marker)
         if got.document is None:
-            return self._resumed(Page(), marker, replace(marker, moved=got.moved))
-        known = marker.validated(got.etag, got.modified, got.moved, got.document.body)
+            return self._unchanged(marker, replace(marker, moved=got.moved))
+        known = marker.validated(got.etag, got.modified, got.moved, got.document.body, got.document.url)
         if known.body == marker.body:
-            return self._resumed(Page(), marker, known)
+            return self._unchanged(marker, known)
         feed = await self._read(got.document, known.body)
         return self._page(feed, got.document.url, marker, known)
 
+    def _unchanged(self, before: Marker, after: Marker) -> Page:
+        self._same = (after.body, int(self._clock().timestamp()))
+        return self._resumed(Page(), before, after)
+
     async def _read(self, document: Document, body: str) -> Feed:
-        """What could not be read once is not tried again until it changes: the attempt may cost a minute."""
+        """What can never be read is not tried again until it changes: the attempt may cost a minute."""
         if self._hopeless[0] != body:
             try:
                 return await read_apart(document)
-            except Unreachable as error:
+            except Hopeless as error:
                 self._hopeless = (body, str(error))
+            except Unreachable as error:
+                raise Unreachable(str(error), retry_after=self._pace) from None
         raise Unreachable(self._hopeless[1], retry_after=self._pace)
 
     def _page(self, feed: Feed, url: str, marker: Marker, known: Marker) -> Page:
         now = self._clock()
-        ordered = _oldest_first(feed.entries)
-        traces = {id(entry): trace(identity(entry), entry) for entry in ordered}
-        here = {one.key for one in traces.values()}
-        renamed = {one.place for key, one in marker.seen.items() if key not in here and any(one.place)}
-        messages: list[Message] = []
-        told: set[bytes] = set()
-        for entry in ordered:
-            mark = traces[id(entry)]
-            before = marker.seen.get(mark.key)
-            if mark.key in told or (before is None and mark.place in renamed):
-                continue
-            told.add(mark.key)
-            if before is None or before.content != mark.content:
-                messages.append(_message(entry, feed, url, now, edited=before is not None))
+        news = news_of(feed, marker)
         unread = {_lost_key(one.raw): one for one in feed.lost}
         page = Page(
-            messages=tuple(messages),
+            messages=tuple(_message(one, feed, url, now) for one in news.told),
             unreadable=tuple(
                 Unreadable(raw=one.raw, reason=one.reason) for key, one in unread.items() if key not in marker.seen
             ),
-            gaps=tuple(_gaps(feed, traces.values(), marker, now)),
+            gaps=tuple(self._gaps(feed, news, marker, now)),
         )
-        seen = [*(traces[id(entry)] for entry in feed.entries), *map(Trace, unread)]
-        return self._resumed(page, marker, known.seeing(seen))
+        known = replace(known, long=known.long or bool(feed.beyond))
+        return self._resumed(page, marker, known.seeing([*news.traces, *map(Trace, unread)]))
+
+    def _gaps(self, feed: Feed, news: News, marker: Marker, now: datetime) -> Iterator[Gap]:
+        """That a feed is too long is said once: what lies beyond its end was mostly told long ago."""
+        if feed.beyond and not marker.long:
+            yield Gap(since=None, until=now, reason=_TOO_LONG, count=feed.beyond)
+        if news.rolled_over:
+            same, at = self._same  # after a restart, the last change is the last poll that we know of
+            since = max(marker.at, at) if same == marker.body else marker.at
+            yield Gap(since=datetime.fromtimestamp(since, UTC), until=now, reason=_ROLLED_OVER)
 
     def _resumed(self, page: Page, before: Marker, after: Marker) -> Page:
         if after == before:
@@ -93,33 +97,26 @@ class Rss:
         return replace(page, cursor=replace(after, at=int(self._clock().timestamp())).cursor())
 
 
-def identity(entry: Entry) -> str:
-    """Its guid, else its link, else what it says."""
-    return entry.guid or entry.link or f"sha256:{digest(chr(0).join((entry.title, entry.text)))[:32]}"
-
-
-def _oldest_first(entries: tuple[Entry, ...]) -> list[Entry]:
-    """By date where all are dated, else the document upside down: feeds begin with the newest."""
-    upwards = list(reversed(entries))
-    if all(entry.at is not None for entry in entries):
-        upwards.sort(key=lambda entry: entry.at or 0.0)
-    return upwards
-
-
-def _message(entry: Entry, feed: Feed, url: str, now: datetime, *, edited: bool) -> Message:
+def _message(told: Told, feed: Feed, url: str, now: datetime) -> Message:
     host = urlsplit(url).hostname or "feed"
+    entry = told.entry
     name = entry.author or feed.title or host
-    known_as = identity(entry)
     return Message(
-        id=known_as,
+        id=told.id,
         author=Author(id=entry.author or host, name=name),
         text=_text(entry),
         sent_at=_sent_at(entry, now),
-        thread=known_as,
-        revision=f"{int(now.timestamp()):012d}" if edited else "",
+        thread=told.id,
+        revision=_revision(now, told.edit),
         url=entry.link or None,
         parts=tuple(_part(one) for one in entry.enclosures),
     )
+
+
+def _revision(now: datetime, edit: int) -> str:
+    """Larger with each poll, and with each edit that one poll finds of an entry."""
+    second = f"{int(now.timestamp()):012d}"
+    return "" if not edit else second if edit == 1 else f"{second}.{edit:04d}"
 
 
 def _text(entry: Entry) -> str:
@@ -145,15 +142,6 @@ def _part(one: Enclosure) -> Part:
 
 def _lost_key(raw: bytes) -> bytes:
     return bytes.fromhex(digest(raw))[:8]
-
-
-def _gaps(feed: Feed, traces: Iterable[Trace], marker: Marker, now: datetime) -> Iterable[Gap]:
-    if feed.beyond:
-        yield Gap(since=None, until=now, reason=_TOO_LONG, count=feed.beyond)
-    here = list(traces)
-    places = {one.place for one in marker.seen.values()}
-    if marker.seen and here and not any(one.key in marker.seen or one.place in places for one in here):
-        yield Gap(since=datetime.fromtimestamp(marker.at, UTC), until=now, reason=_ROLLED_OVER)
 
 
 @asynccontextmanager

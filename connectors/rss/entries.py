@@ -27,7 +27,8 @@ def entry(raw: Mapping[str, Any], base: str) -> Entry | None:
         title=_cut(title, _NAME_AT_MOST * 5),
         text=_cut(_body(raw), TEXT_AT_MOST),
         author=_author(raw),
-        at=_at(raw),
+        at=_at(raw, "published_parsed", "updated_parsed", "created_parsed"),
+        updated=_at(raw, "updated_parsed"),
         enclosures=tuple(_enclosures(raw, base))[:_PARTS_AT_MOST],
     )
     return found if found.title or found.text or found.link or found.enclosures else None
@@ -66,8 +67,8 @@ def _author(raw: Mapping[str, Any]) -> str:
     ]
 
 
-def _at(raw: Mapping[str, Any]) -> float | None:
-    for key in ("published_parsed", "updated_parsed", "created_parsed"):
+def _at(raw: Mapping[str, Any], *keys: str) -> float | None:
+    for key in keys:
         parsed = _get(raw, key)
         if parsed is not None:
             try:

@@ -25,7 +25,10 @@ class Enclosure(Struct, frozen=True, kw_only=True):
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One entry as plain text; links are http or https. `at` is in seconds since 1970, where it is dated."""
+    """One entry as plain text; links are http or https.
+
+    In seconds since 1970, where it says so: `at` is when it was written, `updated` when it was last changed.
+    """
 
     guid: str = ""
     link: str = ""
@@ -33,6 +36,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     text: str = ""
     author: str = ""
     at: float | None = None
+    updated: float | None = None
     enclosures: tuple[Enclosure, ...] = ()
 
 

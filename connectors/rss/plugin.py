@@ -23,8 +23,11 @@ machine only. What an address redirects to must be public.
 
 CANNOT = """\
 - **Answer.** A feed has no way back; what deserves an answer is opened by its link.
-- **See what came and went between two polls.** A feed holds its latest entries only. Where nothing of what it held
-  is left, heedful records a gap. Ask oftener (`poll_every`) where this happens.
+- **See what came and went between two polls, or while heedful stood still.** A feed holds its latest entries only.
+  Where nothing of what it held before is left, heedful records a gap; an entry that stays for good, such as one
+  pinned to the top, hides this. Ask oftener (`poll_every`) where it happens.
+- **Tell apart what the site does not.** Where entries share a guid, or have none and share a link, heedful tells them
+  apart by link, words, author and date: what changes there is told as new, not as an edit.
 - **See what was taken back.** An entry that leaves the feed is simply too old, or deleted: nobody can tell.
 - **Tell who wrote**, beyond the name that the feed gives; without one, the feed itself is the author.
 - **Read without end.** A document may have 16 MB, of which the first 5,000 entries are read; a text is cut at
@@ -38,7 +41,7 @@ plugin: Plugin[Settings] = Plugin(
     settings=Settings,
     open=connect,
     abilities=frozenset({"polls"}),
-    recovers=None,  # whatever the feed still holds; what it no longer holds is told as a gap
+    recovers=None,  # whatever the feed still holds; once it holds nothing that we knew, this is told as a gap
     limits=Limits(poll_every=timedelta(minutes=5)),
     token=ADDRESS,
     cannot=CANNOT,

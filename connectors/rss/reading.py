@@ -23,12 +23,15 @@ from connectors.rss.text import plain
 __all__ = ["NotAFeed", "read"]
 
 _RAW_AT_MOST = 65_536
+_CUT_OFF_LAST = "the last entry, which is cut off"
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 _STATEFUL = ("iso-2022", "iso2022", "hz", "utf-7", "utf7", "utf-16", "utf16", "utf-32", "utf32", "ucs")
 """Encodings whose bytes may also be read as UTF-8, to no sense."""
 _OPENS = re.compile(r"<(?:[A-Za-z][\w.-]*:)?(?:item|entry)(?=[\s>])[^<>]*>")
 _CLOSES = re.compile(r"</(?:[A-Za-z][\w.-]*:)?(?:item|entry)\s*>")
+_UNSEEN = re.compile(r"<!--(?:(?!<!--).)*?-->|<!\[CDATA\[(?:(?!<!\[CDATA\[).)*?\]\]>", re.DOTALL)
+"""Comments and quoted text. One that opens again before it closes was never closed: it hides nothing."""
 _ROOT = re.compile(r"<([A-Za-z][\w.:-]*)")
 _DECLARES_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|(\d+));?")
@@ -51,8 +54,10 @@ def read(document: Document) -> Feed:
     why = parsed.get("bozo_exception") if parsed else SAXException("no parser can read the whole")
     if isinstance(why, SAXException):
         apart = _apart(_decoded(body, parsed), document, str(why))
-        # Some dialects nest what we take for entries: then the whole tells more.
-        feed = apart if len(apart.entries) + len(apart.lost) >= len(feed.entries) else feed
+        # Some dialects nest what we take for entries: then the whole tells more. It also takes the last, where
+        # the document breaks off, for an entry: only this one is better lost than told.
+        broken_off = sum(one.reason.startswith(_CUT_OFF_LAST) for one in apart.lost)
+        feed = apart if len(apart.entries) + broken_off >= len(feed.entries) else feed
     if not (version or entries or feed.entries or (parsed is None and feed.lost)):
         raise NotAFeed("this is no feed")
     title = parsed.feed.get("title", "") if parsed else ""
@@ -161,7 +166,8 @@ def _apart(text: str, document: Document, why: str) -> Feed:
         piece = text[start:end]
         raw = piece.encode(errors="replace")[:_RAW_AT_MOST]
         if not whole:
-            lost.append(Lost(raw=raw, reason=f"an entry that is cut off: {_short(why)}"))
+            cut_off = _CUT_OFF_LAST if end == len(text) else "an entry that is cut off"
+            lost.append(Lost(raw=raw, reason=f"{cut_off}: {_short(why)}"))
             continue
         alone = Document(body=(head + piece + tail).encode(errors="replace"), url=document.url)
         parsed = _parsed(alone.body, alone)
@@ -176,9 +182,10 @@ def _apart(text: str, document: Document, why: str) -> Feed:
 
 def _pieces(text: str) -> Iterator[tuple[int, int, bool]]:
     """Where each entry begins and ends, and whether its end is there."""
-    starts = [match.start() for match in _OPENS.finditer(text)]
-    for start, following in pairwise((*starts, len(text))):
-        end = _CLOSES.search(text, start, following)
+    seen = _UNSEEN.sub(lambda found: " " * len(found[0]), text)
+    starts = [match.start() for match in _OPENS.finditer(seen)]
+    for start, following in pairwise((*starts, len(seen))):
+        end = _CLOSES.search(seen, start, following)
         yield start, end.end() if end else following, end is not None
 
 

@@ -39,5 +39,16 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    url: Annotated[str, AfterValidator(_fetchable), Field(repr=False)]
-    poll_every: Annotated[Duration, Field(ge=timedelta(seconds=10), le=timedelta(days=1))] = timedelta(minutes=5)
+    url: Annotated[
+        str,
+        AfterValidator(_fetchable),
+        Field(repr=False, description="the address of the feed", examples=["https://example.org/feed.xml"]),
+    ]
+    poll_every: Annotated[
+        Duration,
+        Field(
+            ge=timedelta(seconds=10),
+            le=timedelta(days=1),
+            description="how long to wait after each answer before asking again: from `10s` to `1d`",
+        ),
+    ] = timedelta(minutes=5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 __all__ = ["clean", "plain", "safe_link"]
 
@@ -42,19 +42,22 @@ def plain(value: str, kind: str = "text/html") -> str:
 
 
 def safe_link(address: object, base: str = "") -> str:
-    """An http or https address, absolute; empty for anything else, such as `javascript:`."""
-    if not isinstance(address, str):
+    """An http or https address, absolute; empty for anything else, such as `javascript:`.
+
+    The address of the document leads to no entry and may hold a key: what says no more than it is empty too.
+    """
+    if not isinstance(address, str) or clean(address)[:1] in {"", "#"}:
         return ""
     try:
         written = urlsplit(clean(address))
-        whole = urljoin(base, clean(address))
+        whole = urljoin(urlsplit(base)._replace(query="", fragment="").geturl(), clean(address))
         parts = urlsplit(whole)
         usable = (
             not (written.scheme and not written.hostname) and parts.scheme in {"http", "https"} and bool(parts.hostname)
         )
     except ValueError:
         return ""
-    if not usable or len(whole) > _LINK_AT_MOST or re.search(r"\s", whole):
+    if not usable or len(whole) > _LINK_AT_MOST or re.search(r"\s", whole) or urldefrag(whole)[0] == base:
         return ""
     return whole
 

@@ -69,7 +69,7 @@ def _print_table(plugins: Mapping[str, Plugin[Any]], broken: Mapping[str, str]) 
     for plugin in plugins.values():
         found = _describe(plugin)
         seconds = found["recovers"]
-        recovers = "for ever" if seconds is None else f"{seconds / 3600:g} h" if seconds else "not"
+        recovers = "what is held" if seconds is None else f"{seconds / 3600:g} h" if seconds else "not"
         longest = str(found["limits"]["reply_length"]) if "replies" in plugin.abilities else "–"
         doubt = found["idempotency"] if "replies" in plugin.abilities else "–"
         table.add_row(found["kind"], " ".join(found["abilities"]), doubt, longest, recovers, plain(found["summary"]))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.api import Cursor, Http, Page, Unreachable
-from connectors.rss.apart import read_apart
+from connectors.rss.apart import Hopeless, read_apart
 from connectors.rss.connector import Rss
 from connectors.rss.feed import Document, Entry, Feed
 from connectors.rss.marker import GONE_KEPT, Marker, trace
@@ -98,11 +98,11 @@ async def test_another_date_is_no_edit() -> None:
 
 async def test_another_guid_of_the_same_entry_is_nothing_new() -> None:
     async with opened() as site:
-        await site.poll(item("a", "one", "text", more=LINK))
-        assert (await site.poll(item("b", "one", "text", more=LINK))).messages == ()
-        assert (await site.poll(item("b", "one", "text", more=LINK), item("0", "old", "x"))).messages[
-            0
-        ].text == "old\n\nx"
+        await site.poll(item("a", "one", "text", at=T0, more=LINK))
+        page = await site.poll(item("b", "one", "text", at=T0, more=LINK))
+        assert (page.messages, page.gaps) == ((), ())
+        again = await site.poll(item("b", "one", "text", at=T0, more=LINK), item("0", "old", "x"))
+        assert [message.text for message in again.messages] == ["old\n\nx"]
 
 
 async def test_a_site_that_turns_to_https_tells_nothing_twice() -> None:
@@ -117,7 +117,7 @@ async def test_what_could_not_be_read_is_not_tried_again_until_it_changes() -> N
 
     async def hopeless(document: Document) -> Feed:
         read.append(document.body)
-        raise Unreachable("too long")
+        raise Hopeless("too long")
 
     async with opened() as site:
         site.body = b"<rss>"
