@@ -108,7 +108,8 @@ def test_the_unit_is_watched_and_comes_back() -> None:
     assert (service["RestartSec"], service["RestartSteps"], service["RestartMaxDelaySec"]) == ("5", "6", "2min")
     assert int(service["WatchdogSec"]) >= 30, "three signs of life of ten seconds each"
     assert service["Restart"] == "on-failure"
-    assert int(service["TimeoutStopSec"]) > 2 * FINISH_WITHIN, "texts drain, then connections"
+    assert int(service["TimeoutStopSec"]) > 2 * FINISH_WITHIN, "texts drain, then requests"
+    assert (FINISH_WITHIN, "**Stop** takes ten seconds at most: five for" in PAGE.read_text("utf-8")) == (5, True)
 
 
 def test_the_unit_gives_nothing_away() -> None:
