@@ -158,6 +158,13 @@ def test_the_container_copies_what_exists() -> None:
     assert any("uv sync" in rest and "--frozen" in rest for rest in values("RUN"))
 
 
+def test_the_source_distribution_holds_all_that_its_tests_need() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    included = pyproject["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert {"/deploy", "/examples", "/docs", "/tests", "/.ci"} <= set(included)
+    assert [path for path in included if not (ROOT / path.lstrip("/")).exists()] == []
+
+
 def test_the_container_is_nobody_and_writes_to_one_volume_only() -> None:
     (user,), (volume,), (entry,) = values("USER"), values("VOLUME"), values("ENTRYPOINT")
     assert int(user.partition(":")[0]) > 1000

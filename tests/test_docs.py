@@ -174,3 +174,20 @@ def test_a_message_of_the_example_is_one() -> None:
     line = '{"id": "1", "text": "x", "author": {"id": "1", "name": "x"}, "sent_at": "2026-01-01T00:00:00Z"}'
     assert keys == {"id", "text", "author", "sent_at"}
     assert parse_line(line, channel="shop-reviews").message.id == "1"
+
+
+def test_the_architecture_names_what_exists() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    folders = "config|connectors|sentiment|responders|routing|feed|heedful|deploy|tests"
+    paths = set(re.findall(rf"`((?:{folders})/[\w/.]+)`", text))
+    parts = set(
+        re.findall(r"^\| `(\w+)` \|", text.partition("## A channel, from")[2].partition("\n## ")[0], re.MULTILINE)
+    )
+    assert len(paths) >= 25
+    assert len(parts) >= 8
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert [part for part in parts if not (ROOT / f"heedful/{part}.py").exists()] == []
+    channels = set(
+        re.findall(r"^\| `(\w+)` \|", text.partition("| channel | hears by")[2].partition("\n\n")[0], re.MULTILINE)
+    )
+    assert channels | {"replay"} == set(registry.installed()) & {path.stem for path in (ROOT / "connectors").iterdir()}
