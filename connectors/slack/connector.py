@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import SecretStr
 from slack_sdk.signature import Clock, SignatureVerifier
 
 from connectors.api import Author, Cursor, Hook, HookAnswer, Message, Page, Unreadable
@@ -18,12 +19,12 @@ from connectors.net import strict_json
 from connectors.slack.events import Events
 from connectors.slack.history import History
 from connectors.slack.items import raw_bytes
-from connectors.slack.marks import read_marks, written
+from connectors.slack.line import SILENCE, Envelope, Leaving, Line, Noise, open_line
+from connectors.slack.marks import read_standing, written
 from connectors.slack.parsing import Us
 from connectors.slack.people import People
 from connectors.slack.places import Place, earlier, time_text
 from connectors.slack.settings import Settings
-from connectors.slack.socket import SILENCE, Envelope, Line, Noise, open_line
 from connectors.slack.speaking import Speaking
 from connectors.slack.transport import Api, open_api
 
@@ -32,10 +33,15 @@ __all__ = ["HookedSlack", "Slack", "SocketSlack", "connect"]
 Now = Callable[[], datetime]
 
 _BODY_AT_MOST = 1_000_000
-_STEPS_AT_ONCE = 40
-"""Slack allows about 50 calls a minute of a history: docs.slack.dev/apis/web-api/rate-limits (tier 3)."""
 _DELAYED_AT_MOST = timedelta(minutes=10)
 """Events have come through a socket minutes late: so much is read again after it was lost."""
+_LIVED = timedelta(minutes=1)
+"""A connection that Slack ends sooner is the host's to open again, after a pause."""
+_TRY_AGAIN = timedelta(seconds=30)
+_FAILURES = 5
+"""So often in a row the history may fail while the socket lives; then the host is told."""
+_LIVE_AT_ONCE = 20
+"""So many that wait in the socket come before a page of the history: else a busy one would keep it from us."""
 _SECONDS = re.compile("[0-9]{1,12}")
 _SIGNATURE = re.compile("v0=[0-9a-f]{64}")
 
@@ -50,7 +56,7 @@ class Slack(Speaking):
     def __init__(self, api: Api, us: Us, settings: Settings, clock: Now = _now) -> None:
         super().__init__(api, us, settings)
         self._clock = clock
-        self._people = People(api)
+        self._people = People(api, clock)
         self._history = History(api, us, self._people, settings, clock)
         self._events = Events(api, us, settings, self._people.name)
 
@@ -63,7 +69,6 @@ class HookedSlack(Slack):
         if settings.signing_secret is None:
             raise Denied("`mode: events` needs `signing_secret`")
         self._signature = SignatureVerifier(settings.signing_secret.get_secret_value(), _Seconds(clock))
-        self._steps = 0
 
     async def hear(self, hook: Hook) -> HookAnswer:
         """A delivery that cannot be read is kept aside and answered with 200: Slack would only repeat it.
@@ -78,9 +83,11 @@ class HookedSlack(Slack):
         try:
             if len(hook.body) > _BODY_AT_MOST:
                 raise BadPayload("larger than any event")  # noqa: TRY301 — one way to keep aside
-            return await self._events.take(strict_json(hook.body))
+            answer = await self._events.take(strict_json(hook.body))
         except BadPayload as error:
             return HookAnswer(page=Page(unreadable=(Unreadable(raw=hook.body, reason=str(error)),)))
+        self._history.hear(answer.page.messages)
+        return answer
 
     def _is_from_slack(self, hook: Hook) -> bool:
         """v0 over the raw body, in constant time, at most five minutes old."""
@@ -94,15 +101,13 @@ class HookedSlack(Slack):
             return False
 
     async def poll(self, after: Cursor | None) -> Page:
-        """One step of the history, by and by all of it. Raises Denied once Slack has told us to go."""
+        """A page of the history; `more` until all channels were read, or Slack names a pause.
+
+        Raises Denied once Slack has told us to go.
+        """
         if self._events.shut_out is not None:
             raise self._events.shut_out
-        page = await self._history.step(after)
-        self._steps = self._steps + 1 if page.more else 0
-        if self._steps < _STEPS_AT_ONCE:
-            return page
-        self._steps = 0
-        return replace(page, more=False)
+        return await self._history.step(after)
 
 
 class SocketSlack(Slack):
@@ -111,26 +116,54 @@ class SocketSlack(Slack):
     def __init__(self, api: Api, us: Us, settings: Settings, clock: Now = _now, silence: timedelta = SILENCE) -> None:
         super().__init__(api, us, settings, clock)
         self._silence = silence
+        self._failures = 0
 
     async def stream(self, after: Cursor | None) -> AsyncIterator[Page]:
-        """What was missed, then what happens, each confirmed when the next is asked for."""
+        """What was missed, then what happens, each confirmed when the next is asked for.
+
+        Where Slack says that it is about to close the connection another is open before this one goes: what
+        was sent into this one and not confirmed comes again through that.
+        """
         if self._settings.app_token is None:
             raise Denied("`mode: socket` needs `app_token`")
-        url = await self._api.open_socket(self._settings.app_token)
-        self._history.begin()
-        async with open_line(self._api.session, url, self._silence) as line:
-            async for page in self._pages(line, after):
-                yield page
+        kept, cursor = AsyncExitStack(), after
+        try:
+            line, since = await kept.enter_async_context(self._line(self._settings.app_token)), self._clock()
+            while True:
+                async with aclosing(self._pages(line, cursor)) as pages:
+                    try:
+                        async for page in pages:
+                            cursor = page.cursor or cursor
+                            yield page
+                    except Leaving:
+                        if self._clock() - since < _LIVED:
+                            raise
+                newer = AsyncExitStack()
+                line, since = await newer.enter_async_context(self._line(self._settings.app_token)), self._clock()
+                kept, old = newer, kept
+                await old.aclose()
+        finally:
+            await kept.aclose()
 
-    async def _pages(self, line: Line, cursor: Cursor | None) -> AsyncIterator[Page]:
-        history_at = self._clock()
+    @asynccontextmanager
+    async def _line(self, app_token: SecretStr) -> AsyncIterator[Line]:
+        url = await self._api.open_socket(app_token)
+        self._history.begin()
+        self._failures = 0
+        async with open_line(self._api.session, url, self._silence) as line:
+            yield line
+
+    async def _pages(self, line: Line, cursor: Cursor | None) -> AsyncGenerator[Page]:
+        history_at, live = self._clock(), 0
         while True:
-            if self._clock() >= history_at and not line.waits:  # whoever speaks now goes first
+            # Whoever speaks now goes first, within bounds.
+            if self._clock() >= history_at and (not line.waits or live >= _LIVE_AT_ONCE):
                 page, history_at = await self._caught_up(cursor)
-                cursor = page.cursor or cursor
+                cursor, live = page.cursor or cursor, 0
                 yield page
                 continue
             item = await line.next()
+            live += 1
             page = await self._live(item, cursor)
             cursor = page.cursor or cursor
             yield page
@@ -140,13 +173,15 @@ class SocketSlack(Slack):
                 raise self._events.shut_out
 
     async def _caught_up(self, cursor: Cursor | None) -> tuple[Page, datetime]:
-        """A step of the history, and when to take the next. A limit is no reason to let the socket go."""
+        """A step of the history, and when to take the next. A failure is no reason to let the socket go at once."""
         try:
             page = await self._history.step(cursor)
         except Unreachable as error:
-            if error.retry_after is None:
+            self._failures += error.retry_after is None
+            if self._failures >= _FAILURES:
                 raise
-            return Page(), self._clock() + error.retry_after
+            return Page(), self._clock() + (error.retry_after or _TRY_AGAIN)
+        self._failures = 0
         return page, self._clock() if page.more else self._clock() + self._settings.poll_every
 
     async def _live(self, item: Envelope | Noise | None, cursor: Cursor | None) -> Page:
@@ -166,14 +201,17 @@ class SocketSlack(Slack):
 
     def _moved(self, page: Page, cursor: Cursor | None) -> Page:
         """What comes live moves a channel's mark, once its past is read, and not to the last minutes."""
-        before = read_marks(cursor)
-        marks = dict(before)
+        threads = self._history.hear(page.messages)
+        before = read_standing(cursor)
+        marks = dict(before.marks)
         for message in page.messages:
             channel = Place.parse(message.id).channel
             if channel in marks and not self._history.is_behind(channel):
                 at = time_text(message.sent_at)
                 marks[channel] = marks[channel].heard(at, earlier(at, _DELAYED_AT_MOST))
-        return page if marks == before else replace(page, cursor=written(marks))
+        if marks == before.marks:
+            return page
+        return replace(page, cursor=written(replace(before, marks=marks, threads=threads)))
 
 
 @asynccontextmanager

@@ -28,7 +28,6 @@ from connectors.slack.transport import SILENT, Api
 
 __all__ = ["Events"]
 
-_SPOKEN = frozenset({"app_mention", "message"})
 _A_MINUTE = timedelta(minutes=1)
 
 
@@ -78,7 +77,8 @@ class Events:
             raise BadPayload("a delivery without an event")
         if kind in {"app_uninstalled", "tokens_revoked"}:
             self._revoked(kind, event)
-        message = parse_event(event, self._us, self._names) if kind in _SPOKEN else None
+        # `app_mention` tells the same once more, without saying whether it was in private: `message` does.
+        message = parse_event(event, self._us, self._names) if kind == "message" else None
         return Page(messages=(message,) if message and self._listens_to(message) else ())
 
     def _listens_to(self, message: Message) -> bool:

@@ -45,9 +45,11 @@ class Items:
         return [*self.times, *(ts for pair in changes for ts in pair if ts is not None and _is_time(ts))]
 
     def answered(self, since: str) -> list[str]:
-        """Those that have had an answer since."""
+        """Those that have had an answer since, or of which Slack does not say when."""
         return [
-            ts for ts, post in self._readable() if _is_time(post.latest_reply) and (post.latest_reply or "") > since
+            ts
+            for ts, post in self._readable()
+            if ((post.latest_reply or "") > since if _is_time(post.latest_reply) else post.thread_ts == ts)
         ]
 
     def authors(self, since: str, changed_since: str) -> list[str]:

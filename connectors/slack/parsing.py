@@ -65,7 +65,7 @@ class Room:
 
 
 def parse_event(event: object, us: Us, names: Names) -> Message | None:
-    """What a `message` or `app_mention` event tells; None for what nobody said."""
+    """What a `message` event tells; None for what nobody said."""
     post = checked(event, Post)
     if post.channel is None:
         raise BadPayload("a message without a channel")
@@ -74,10 +74,7 @@ def parse_event(event: object, us: Us, names: Names) -> Message | None:
         return _changed(post, room, us, names)
     if post.subtype == "message_deleted":
         return _deleted(post, room, us, names)
-    message = parse_post(post, room, us, names)
-    if message is not None and post.type == "app_mention":
-        return replace(message, mentions_us=True)
-    return message
+    return parse_post(post, room, us, names)
 
 
 def parse_post(post: Post, room: Room, us: Us, names: Names) -> Message | None:

@@ -23,7 +23,7 @@ from connectors.errors import ConnectorError, Denied, Refused, Unreachable
 from connectors.net import retry_after
 from connectors.slack.settings import Settings
 
-__all__ = ["SILENT", "Api", "NoSuchRoom", "listed", "next_cursor", "open_api"]
+__all__ = ["SILENT", "Api", "Lapsed", "NoSuchRoom", "listed", "next_cursor", "open_api"]
 
 ANSWER_WITHIN = timedelta(seconds=20)
 _CONNECT_WITHIN = 10.0
@@ -39,6 +39,7 @@ _SHUT_OUT = frozenset({
 _IN_DOUBT = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
 _TOO_MANY = frozenset({"rate_limited", "ratelimited"})
 _GONE = frozenset({"message_not_found", "thread_not_found"})
+_NOBODY = frozenset({"user_not_found", "user_not_visible"})
 _ROOM = frozenset({
     "access_denied", "channel_not_found", "is_archived", "method_not_supported_for_channel_type", "no_permission",
     "not_in_channel",
@@ -47,6 +48,10 @@ _ROOM = frozenset({
 
 class NoSuchRoom(Refused):
     """A conversation that we cannot read, or a message that is no longer in it."""
+
+
+class Lapsed(Unreachable):
+    """A `next_cursor` that Slack no longer knows: what it led through is to be read from the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,11 @@ class Api:
         self._clock = clock
 
     async def ask(self, method: str, **parameters: str | int) -> Mapping[str, Any]:
-        """Call a method that changes nothing. Raises Denied or Unreachable, NoSuchRoom where one room is meant."""
+        """Call a method that changes nothing.
+
+        Raises NoSuchRoom where one room is meant, Refused for what is not there, Lapsed, Denied, and
+        Unreachable for whatever else Slack says: a word that we do not know is no reason to stop a channel.
+        """
         return await self._call(method, posting=False, http_verb="GET", params=parameters)
 
     async def post(self, method: str, **fields: object) -> Mapping[str, Any]:
@@ -135,9 +144,11 @@ def _explained(method: str, verdict: _Verdict, now: datetime, *, posting: bool) 
         return Denied(f"{says}. Look at the app under api.slack.com/apps: its tokens, scopes and where it is installed")
     if code in _GONE:
         return Refused(says, gone=True)
-    if code in _ROOM and not posting:
+    if posting or code in _NOBODY:
+        return Refused(says)
+    if code in _ROOM:
         return NoSuchRoom(says)
-    return Refused(says) if posting else Denied(says)
+    return Lapsed(says) if code == "invalid_cursor" else Unreachable(says)
 
 
 def _lost(method: str, error: Exception) -> Unreachable:

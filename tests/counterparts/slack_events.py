@@ -4,10 +4,11 @@
         slack.say("my card was charged twice")       # stands in the history; told to whoever listens
         slack.fail("chat.postMessage", Failure(status=429, retry_after=1))
 
-It follows docs.slack.dev: a history is newest first and, asked by `oldest` alone, gives what comes next
-after it; replies stand only in `conversations.replies`; what was said while nobody listened is never told
-later; a socket's envelope that nobody acknowledged is told again to the next socket; a call that is not
-answered with 200 within three seconds is made up to three times more.
+It follows docs.slack.dev: a history is newest first, and its cursor leads to what is older (`forwards`: by
+`oldest` alone it begins with what comes next after that, as others have seen it); metadata is shown only to
+whoever asks for it; replies stand only in `conversations.replies`; what was said while nobody listened is
+never told later; a socket's envelope that nobody acknowledged is told again to the next socket; a call that
+is not answered with 200 within three seconds is made up to three times more.
 """
 
 from __future__ import annotations
@@ -66,6 +67,16 @@ class Workspace:
     echoes: bool = True
     """Whether its sockets answer pings: a half-open one does not."""
     revoked: bool = False
+    forwards: bool = False
+    cursors: bool = True
+    """Whether a history names a cursor where there is more."""
+    tells_latest_reply: bool = True
+    groups: set[str] = field(default_factory=set)
+    """Rooms that are direct messages of several people."""
+    slow: set[str] = field(default_factory=set)
+    """Methods that are answered after a minute."""
+    most_at_once: int = 0
+    """Sockets that were open together."""
     _now: int = 0
     _owed: dict[str, Json] = field(default_factory=dict)
     _sockets: list[web.WebSocketResponse] = field(default_factory=list)
@@ -121,9 +132,12 @@ class Workspace:
             notice = {"type": "message", "subtype": "message_deleted", "deleted_ts": message["ts"], "hidden": True}
             self.tell({**notice, "previous_message": message, **self._about(room), "ts": now, "event_ts": now})
 
-    @staticmethod
-    def _about(room: str) -> Json:
-        return {"channel": room, "channel_type": "im" if room.startswith("D") else "channel"}
+    def _about(self, room: str) -> Json:
+        kind = "im" if room.startswith("D") else "mpim" if room in self.groups else "channel"
+        return {"channel": room, "channel_type": kind}
+
+    def _room(self, room: str) -> Json:
+        return {"id": room, "is_im": room.startswith("D"), "is_mpim": room in self.groups, "is_member": True}
 
     # How it tells.
 
@@ -193,6 +207,8 @@ class Workspace:
         wanted = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
         if self.revoked or request.headers.get("Authorization") != f"Bearer {wanted}":
             return _no(Failure("token_revoked" if self.revoked else "invalid_auth"))
+        if method in self.slow:
+            await asyncio.sleep(60)
         if waiting := self.failures.get(method):
             failure = waiting.popleft()
             if failure.acts:
@@ -209,7 +225,8 @@ class Workspace:
                 "user_id": BOT, "user": "care", "bot_id": BOT_ID, "team_id": "T1", "url": "https://acme.slack.com/",
             },
             "apps.connections.open": lambda _: {"url": f"ws://{request.host}/link?ticket={len(self.calls)}"},
-            "users.conversations": lambda _: {"channels": [_room(room) for room in self.rooms]},
+            "users.conversations": lambda _: {"channels": [self._room(room) for room in self.rooms]},
+            "conversations.info": lambda asked: {"channel": self._room(asked["channel"])},
             "users.info": lambda asked: {"user": {"profile": {"display_name": f"{asked['user']} Ming"}}},
             "conversations.history": self.history,
             "conversations.replies": self.replies,
@@ -222,7 +239,9 @@ class Workspace:
 
     def history(self, asked: Json) -> Json:
         top = [one for one in self.rooms[asked["channel"]] if one.get("thread_ts", one["ts"]) == one["ts"]]
-        page, more = _after([self._root(one, asked["channel"]) for one in top], asked)
+        forwards = self.forwards and "latest" not in asked
+        roots = [self._root(one, asked["channel"]) for one in top]
+        page, more = _page(roots, asked, forwards=forwards, cursors=self.cursors)
         return {"messages": page[::-1], **more}
 
     def replies(self, asked: Json) -> Json | Failure:
@@ -231,13 +250,14 @@ class Workspace:
         if root is None:
             return Failure("thread_not_found")
         below = [one for one in room if one.get("thread_ts") == asked["ts"] and one is not root]
-        page, more = _after(below, asked)
+        page, more = _page(below, asked, forwards=True)
         return {"messages": [self._root(root, asked["channel"]), *page], **more}
 
     def _root(self, message: Json, room: str) -> Json:
         below = [one["ts"] for one in self.rooms[room] if one.get("thread_ts") == message["ts"] and one is not message]
-        about = {"thread_ts": message["ts"], "reply_count": len(below), "latest_reply": max(below)} if below else {}
-        return {**message, **about}
+        about = {"thread_ts": message["ts"], "reply_count": len(below)} if below else {}
+        latest = {"latest_reply": max(below)} if below and self.tells_latest_reply else {}
+        return {**message, **about, **latest}
 
     def post(self, asked: Json) -> Json:
         below = {"thread_ts": asked["thread_ts"]} if "thread_ts" in asked else {}
@@ -274,6 +294,7 @@ class Workspace:
         if self.greets:
             await ws.send_json({"type": "hello", "num_connections": 1})
         self._sockets.append(ws)
+        self.most_at_once = max(self.most_at_once, len(self._sockets))
         self._connected.set()
         for envelope in list(self._owed.values()):
             await ws.send_json({**envelope, "retry_attempt": 1, "retry_reason": "timeout"})
@@ -299,18 +320,21 @@ def sign(body: bytes, at: float | None = None) -> dict[str, str]:
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}", "Content-Type": "application/json"}
 
 
-def _room(identity: str) -> Json:
-    return {"id": identity, "is_im": identity.startswith("D"), "is_member": True}
-
-
-def _after(told: list[Json], asked: Json) -> tuple[list[Json], Json]:
-    """What comes next after `oldest`, oldest first; a cursor counts on from there."""
-    first = int(asked.get("cursor") or 0)
+def _page(told: list[Json], asked: Json, *, forwards: bool, cursors: bool = True) -> tuple[list[Json], Json]:
+    """A slice of what lies between `oldest` and `latest`, oldest first; the cursor names where the next begins."""
     size = int(asked.get("limit", 100))
-    found = [one for one in told if one["ts"] > str(asked.get("oldest", ""))]
-    more = len(found) > first + size
-    cursor = {"response_metadata": {"next_cursor": str(first + size)}} if more else {}
-    return found[first : first + size], {"has_more": more, **cursor}
+    found = [one for one in told if str(asked.get("oldest", "")) < one["ts"] < str(asked.get("latest", "~"))]
+    found = sorted(found, key=lambda one: str(one["ts"]), reverse=not forwards)
+    if start := str(asked.get("cursor") or ""):
+        found = [one for one in found if (one["ts"] >= start if forwards else one["ts"] <= start)]
+    page, rest = found[:size], found[size:]
+    cursor = {"response_metadata": {"next_cursor": rest[0]["ts"]}} if rest and cursors else {}
+    page = [one if asked.get("include_all_metadata") else _without(one, "metadata") for one in page]
+    return sorted(page, key=lambda one: str(one["ts"])), {"has_more": bool(rest), **cursor}
+
+
+def _without(message: Json, name: str) -> Json:
+    return {key: value for key, value in message.items() if key != name}
 
 
 def _no(failure: Failure) -> web.Response:

@@ -84,6 +84,7 @@ class SlackChannel(FakeChannel):
         methods: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "auth.test": lambda _: ME,
             "apps.connections.open": lambda _: {"url": f"ws://{request.host}/link?ticket=1"},
+            "conversations.info": lambda asked: {"channel": {"id": asked["channel"]}},
             "conversations.history": self.history,
             "conversations.replies": self.history,
             "chat.postMessage": self.posted,
@@ -94,12 +95,15 @@ class SlackChannel(FakeChannel):
         return web.json_response({"ok": True, **methods[method](asked)})
 
     def history(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """The next after `oldest`, newest first."""
+        """Newest first; the cursor leads to what is older."""
         told = [self.message(item) for item in self.items if item.revision == 0]
         told += [self.answer(said) for said in self.said]
-        oldest, size = float(asked.get("oldest", 0)), int(asked["limit"])
-        after = sorted((one for one in told if float(one["ts"]) > oldest), key=lambda one: str(one["ts"]))
-        return {"messages": after[:size][::-1], "has_more": len(after) > size}
+        oldest, newest, size = float(asked.get("oldest", 0)), float(asked.get("cursor", "inf")), int(asked["limit"])
+        found = sorted((one for one in told if oldest < float(one["ts"]) <= newest), key=lambda one: -float(one["ts"]))
+        cursor = found[size]["ts"] if len(found) > size else ""
+        hidden = set() if asked.get("include_all_metadata") else {"metadata"}
+        shown = [{name: one[name] for name in one.keys() - hidden} for one in found[:size]]
+        return {"messages": shown, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
 
     def answer(self, said: Said) -> dict[str, Any]:
         ts = said.id.partition("/")[2]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from connectors.api import Cursor, Denied, Message, Unreachable
+from connectors.api import Cursor, Denied, Gap, Message, Unreachable
 from connectors.slack.connector import HookedSlack, connect
-from connectors.slack.marks import read_marks
+from connectors.slack.marks import read_standing
 from connectors.slack.places import time_text
 from connectors.slack.settings import Settings
 from tests.counterparts.slack_events import CHANNEL, DIRECT, Failure, Workspace
@@ -46,7 +46,7 @@ async def test_a_channel_where_nothing_was_said_yet_is_remembered(slack: Workspa
     """Else what is said there while we are away would be looked for from `backfill` on only."""
     messages, cursor = await round_of(called, None)
     assert messages == []
-    assert set(read_marks(cursor)) == {CHANNEL, DIRECT}
+    assert set(read_standing(cursor).marks) == {CHANNEL, DIRECT}
 
 
 async def test_a_thread_that_began_long_before(slack: Workspace, called: HookedSlack) -> None:
@@ -79,14 +79,14 @@ async def test_a_reply_that_comes_during_the_walk_is_found_by_the_next(slack: Wo
     for number in range(250):
         slack.say(f"number {number}", told=False)
     page = await called.poll(None)
-    while len(page.messages) < 200:
+    while not page.messages:
         page = await called.poll(page.cursor)
+    assert len(page.messages) < 251, "in the middle of it"
     slack.say("meanwhile", told=False, thread_ts=first["ts"])
     slack.say("last", told=False)
     rest, cursor = await round_of(called, page.cursor)
-    assert "last" in texts(rest)
     messages, _ = await round_of(called, cursor)
-    assert "meanwhile" in texts(rest) + texts(messages)
+    assert {"last", "meanwhile"} <= set(texts([*page.messages, *rest, *messages]))
 
 
 async def test_an_edit_of_an_old_message(slack: Workspace, called: HookedSlack) -> None:
@@ -97,7 +97,14 @@ async def test_an_edit_of_an_old_message(slack: Workspace, called: HookedSlack) 
     assert (edit.id, edit.text, edit.revision) == (first[0].id, "first", message["edited"]["ts"])
 
 
-async def test_a_busy_channel_comes_oldest_first(slack: Workspace, called: HookedSlack) -> None:
+@pytest.mark.parametrize(("forwards", "cursors"), [(False, True), (True, True), (False, False)])
+@pytest.mark.parametrize("held", [50, 1])
+async def test_a_busy_channel_comes_oldest_first(
+    slack: Workspace, called: HookedSlack, monkeypatch: pytest.MonkeyPatch, forwards: bool, cursors: bool, held: int
+) -> None:
+    """Whichever end Slack begins at, whether or not it names a cursor, and whether or not all can be held at once."""
+    slack.forwards, slack.cursors = forwards, cursors
+    monkeypatch.setattr("connectors.slack.history._GATHERED", held)
     said = [slack.say(f"number {number}", told=False)["text"] for number in range(450)]
     messages, _ = await round_of(called, None)
     assert texts(messages) == said
@@ -138,6 +145,54 @@ async def test_a_page_that_was_not_stored_comes_again(slack: Workspace, called: 
     assert (await round_of(called, later))[0] == []
 
 
+@pytest.mark.parametrize("forwards", [False, True])
+async def test_in_whatever_order_it_comes_a_walk_that_breaks_off_loses_nothing(
+    slack: Workspace, forwards: bool
+) -> None:
+    slack.forwards = forwards
+    said = [slack.say(f"number {number}", told=False)["text"] for number in range(450)]
+    heard: list[str] = []
+    cursor: Cursor | None = None
+    settings = Settings.model_validate(slack.events_settings(channels=[CHANNEL]))
+    for steps in (1, 2, 3, 4, 20):
+        async with connect(settings) as connector:
+            assert isinstance(connector, HookedSlack)
+            for _ in range(steps):
+                page = await connector.poll(cursor)
+                heard += texts(list(page.messages))
+                cursor = page.cursor or cursor
+    assert heard == said
+
+
+async def test_a_page_of_a_thread_that_was_not_stored_comes_again(slack: Workspace, called: HookedSlack) -> None:
+    root = slack.say("root", told=False)
+    said = [slack.say(f"reply {number}", told=False, thread_ts=root["ts"])["text"] for number in range(250)]
+    page = await called.poll(None)
+    assert texts(list(page.messages)) == ["root"]
+    cursor = page.cursor
+    assert len((await called.poll(cursor)).messages) == 200, "and then the disk is full"
+    messages, _ = await round_of(called, cursor)
+    assert texts(messages)[-250:] == said
+
+
+async def test_a_cursor_that_lapses_begins_the_walk_anew(slack: Workspace, called: HookedSlack) -> None:
+    said = [slack.say(f"number {number}", told=False)["text"] for number in range(250)]
+    page = await called.poll(None)
+    slack.fail("conversations.history", Failure("invalid_cursor"))
+    messages, _ = await round_of(called, page.cursor)
+    assert texts([*page.messages, *messages]) == said
+    slack.fail("conversations.history", *[Failure("invalid_cursor")] * 2)
+    with pytest.raises(Unreachable):
+        await round_of(called, None)
+
+
+@pytest.mark.parametrize("code", ["invalid_ts_oldest", "team_not_found", "a_word_of_tomorrow"])
+async def test_a_word_that_we_do_not_know_stops_no_channel(slack: Workspace, called: HookedSlack, code: str) -> None:
+    slack.fail("conversations.history", Failure(code))
+    with pytest.raises(Unreachable, match=code):
+        await called.poll(None)
+
+
 async def test_a_limit_costs_no_more_than_the_step(slack: Workspace, called: HookedSlack) -> None:
     for number in range(250):
         slack.say(f"number {number}", told=False)
@@ -150,13 +205,12 @@ async def test_a_limit_costs_no_more_than_the_step(slack: Workspace, called: Hoo
     assert texts([*page.messages, *messages]) == [f"number {number}" for number in range(250)]
 
 
-async def test_many_channels_are_read_in_bursts(slack: Workspace, called: HookedSlack) -> None:
-    for number in range(60):
+async def test_many_channels_are_read_without_a_pause(slack: Workspace, called: HookedSlack) -> None:
+    """But for one that Slack names."""
+    for number in range(90):
         slack.say("hi", told=False, room=f"C0ROOM{number}")
-    messages, cursor = await round_of(called, None)
-    assert 0 < len(messages) < 60, "a pause, so that Slack need not ask for one"
-    rest, _ = await round_of(called, cursor)
-    assert len(messages) + len(rest) == 60
+    messages, _ = await round_of(called, None)
+    assert len(messages) == 90
 
 
 async def test_a_channel_that_is_no_longer_ours_does_not_stop_the_others(slack: Workspace, called: HookedSlack) -> None:
@@ -174,6 +228,66 @@ async def test_a_channel_that_is_asked_for_and_not_ours_needs_a_person(slack: Wo
             await connector.poll(None)
 
 
+async def test_one_of_several_that_is_not_ours_does_not_stop_the_others_and_is_a_gap(slack: Workspace) -> None:
+    slack.say("hello", told=False)
+    settings = Settings.model_validate(slack.events_settings(channels=["C0NOTHERE", CHANNEL]))
+    cursor: Cursor | None = None
+    gaps: list[Gap] = []
+    heard: list[str] = []
+    for _ in range(2):  # the second life has only the cursor
+        async with connect(settings) as connector:
+            assert isinstance(connector, HookedSlack)
+            for _ in range(6):
+                page = await connector.poll(cursor)
+                cursor = page.cursor or cursor
+                gaps += page.gaps
+                heard += texts(list(page.messages))
+    [gap] = gaps
+    assert "/invite" in gap.reason
+    assert "C0NOTHERE" in gap.reason
+    assert heard == ["hello"]
+    slack.say("let in", told=False, room="C0NOTHERE")
+    async with connect(settings) as connector:
+        assert isinstance(connector, HookedSlack)
+        messages, cursor = await round_of(connector, cursor)
+    assert texts(messages) == ["let in"]
+    assert not read_standing(cursor).shut, "the next time it is told again"
+
+
+async def test_a_group_that_is_named_is_as_private_as_its_events_say(slack: Workspace) -> None:
+    slack.groups.add("C0GROUP")
+    slack.say("between us", told=False, room="C0GROUP")
+    slack.say("in public", told=False)
+    settings = Settings.model_validate(slack.events_settings(channels=["C0GROUP", CHANNEL]))
+    async with connect(settings) as connector:
+        assert isinstance(connector, HookedSlack)
+        messages, cursor = await round_of(connector, None)
+        await round_of(connector, cursor)
+    assert {message.text: message.private for message in messages} == {"between us": True, "in public": False}
+    assert len(slack.called("conversations.info")) == 2, "asked for once"
+
+
+async def test_a_cursor_that_cannot_be_read_is_a_gap(slack: Workspace, called: HookedSlack) -> None:
+    """All is read from `backfill` on; what was said before that nobody will ever see."""
+    slack.say("hello", told=False)
+    page = await called.poll(Cursor("of another version"))
+    [gap] = page.gaps
+    assert gap.since is None
+    assert gap.until < datetime.now(UTC) - timedelta(hours=23)
+    assert page.cursor is not None
+    assert (await called.poll(page.cursor)).gaps == ()
+
+
+async def test_a_thread_is_asked_for_where_slack_does_not_say_when_it_was_answered(
+    slack: Workspace, called: HookedSlack
+) -> None:
+    slack.tells_latest_reply = False
+    root = slack.say("root", told=False)
+    _, cursor = await round_of(called, None)
+    slack.say("reply", told=False, thread_ts=root["ts"])
+    assert texts((await round_of(called, cursor))[0]) == ["reply"]
+
+
 async def test_a_thread_that_vanishes_meanwhile(slack: Workspace, called: HookedSlack) -> None:
     root = slack.say("root", told=False)
     slack.say("reply", told=False, thread_ts=root["ts"])
@@ -182,7 +296,23 @@ async def test_a_thread_that_vanishes_meanwhile(slack: Workspace, called: Hooked
     assert texts(messages) == ["root"]
 
 
-async def test_what_cannot_be_read_is_told_once(slack: Workspace, called: HookedSlack) -> None:
+async def test_what_cannot_be_read_comes_again_until_it_is_stored(slack: Workspace, called: HookedSlack) -> None:
+    _, cursor = await round_of(called, None)
+    slack.say("x", told=False, subtype="brand_new_kind")
+    for _ in range(2):  # the disk was full
+        told: list[Any] = []
+        after, more = cursor, True
+        while more:
+            page = await called.poll(after)
+            after, more = page.cursor or after, page.more
+            told += page.unreadable
+        assert len(told) == 1
+    assert "brand_new_kind" in told[0].reason
+    page = await called.poll(after)
+    assert page.unreadable == (), "the cursor is past it"
+
+
+async def test_what_cannot_be_read_is_the_same_each_time(slack: Workspace, called: HookedSlack) -> None:
     spoiled = [{"type": "message", "user": "U1", "text": 5, "ts": slack.tick()}, {"ts": "x"}, "y"]
     answer = Failure(body=json.dumps({"ok": True, "messages": spoiled}).encode())
     slack.fail("conversations.history", *[answer] * 6)
@@ -192,7 +322,7 @@ async def test_what_cannot_be_read_is_told_once(slack: Workspace, called: Hooked
         page = await called.poll(cursor)
         unreadable += page.unreadable
         cursor = page.cursor or cursor
-    assert len(unreadable) == 3
+    assert len({item.raw for item in unreadable}) == 3, "so that the host keeps each once"
     assert all(item.reason and item.raw for item in unreadable)
 
 

@@ -107,6 +107,14 @@ async def test_other_events_are_answered_and_forgotten(called: HookedSlack) -> N
         assert (answer.status, answer.page.messages, answer.page.unreadable) == (200, (), ())
 
 
+async def test_a_mention_in_private_is_not_made_public_by_the_event_that_does_not_say_so(called: HookedSlack) -> None:
+    """`app_mention` tells of no kind of channel, and whichever comes first is what is stored."""
+    said = post("<@U0CARE> help", channel="C0GROUP", channel_type="mpim")
+    mention = post("<@U0CARE> help", channel="C0GROUP", channel_type=None, type="app_mention")
+    pages = [(await called.hear(hook(envelope(event)))).page for event in (mention, said)]
+    assert [(one.private, one.mentions_us) for page in pages for one in page.messages] == [(True, True)]
+
+
 async def test_only_a_post_is_a_call(called: HookedSlack) -> None:
     assert (await called.hear(hook(envelope(post()), method="GET"))).status == 405
 

@@ -56,17 +56,11 @@ def test_a_group_of_a_few_is_private_and_a_private_channel_is_not() -> None:
         (post("<@U0CARE|care> help"), True),
         (post("<@U0CAREX> help"), None),
         (post("@care help"), None),
-        (post("help", type="app_mention", channel_type=None), True),
         (post("and?", thread_ts=ROOT, parent_user_id="U0CARE"), True),
     ],
 )
 def test_who_names_us(event: dict[str, Any], mentions: bool | None) -> None:
     assert only(event).mentions_us is mentions
-
-
-def test_a_mention_is_told_twice_and_is_one_message() -> None:
-    told, mention = only(post("<@U0CARE> help")), only(post("<@U0CARE> help", type="app_mention", channel_type=None))
-    assert (told.id, told.text, told.revision) == (mention.id, mention.text, mention.revision)
 
 
 @pytest.mark.parametrize("more", [{"user": "U0CARE"}, {"bot_id": "B0CARE", "user": None, "subtype": "bot_message"}])

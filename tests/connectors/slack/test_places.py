@@ -3,17 +3,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.api import BadPayload, Cursor, Refused
 from connectors.slack import plugin
-from connectors.slack.marks import Mark, read_marks, written
+from connectors.slack.marks import Mark, Standing, read_standing, written
 from connectors.slack.places import EPOCH, Place, earlier, slack_time, time_of, time_text
 
 TIMES = st.builds("{:010d}.{:06d}".format, st.integers(1_000_000_000, 9_999_999_999), st.integers(0, 999_999))
 CHANNELS = st.from_regex(r"[CDG][A-Z0-9]{2,11}", fullmatch=True)
-MARKS = st.builds(Mark, TIMES, TIMES, TIMES)
+MARKS = st.builds(Mark, TIMES, TIMES, TIMES, st.integers(0, 1_000))
 
 
 @given(CHANNELS, st.none() | TIMES)
@@ -59,19 +59,42 @@ def test_a_date_before_all_time() -> None:
     assert time_text(datetime(1901, 1, 1, tzinfo=UTC)) == EPOCH
 
 
-@given(st.dictionaries(CHANNELS, MARKS, max_size=5))
-def test_a_cursor_leads_back_to_its_marks(marks: dict[str, Mark]) -> None:
-    assert read_marks(written(marks)) == marks
+STANDINGS = st.builds(
+    Standing,
+    st.dictionaries(CHANNELS, MARKS, max_size=5),
+    st.dictionaries(st.builds("{}/{}".format, CHANNELS, TIMES), TIMES, max_size=5),
+    st.frozensets(CHANNELS, max_size=3),
+)
+
+
+@given(STANDINGS)
+def test_a_cursor_leads_back_to_where_it_was_written(standing: Standing) -> None:
+    assert read_standing(written(standing)) == standing
+
+
+def test_a_cursor_of_the_first_version_is_read() -> None:
+    marks = read_standing(
+        Cursor('{"marks":{"C1":["1790000000.000100","1790000000.000200","1790000000.000300"]}}')
+    ).marks
+    assert marks == {"C1": Mark("1790000000.000100", "1790000000.000200", "1790000000.000300")}
 
 
 @given(st.text() | st.just('{"marks": {"C1": ["1", "2", "3"]}}') | st.just("[" * 100_000))
-def test_a_cursor_that_is_none_of_ours_is_none(text: str) -> None:
-    assert read_marks(Cursor(text)) == {}
+@example('{"marks": {}, "threads": {"C1": "x"}}')
+@example('{"marks": {}, "threads": {"c1/1790000000.000100": "1790000000.000100"}}')
+def test_a_cursor_that_is_none_of_ours_is_known_for_that(text: str) -> None:
+    assert read_standing(Cursor(text)) == Standing(unknown=True)
 
 
 @given(MARKS, TIMES, TIMES)
 def test_a_mark_only_moves_on(mark: Mark, one: str, other: str) -> None:
-    for moved in (mark.passed(one), mark.saw(one, other), mark.heard(max(one, other), min(one, other))):
+    for moved in (
+        mark.passed(one),
+        mark.saw(one, other),
+        mark.heard(max(one, other), min(one, other)),
+        mark.turned(),
+        mark.walked(one),
+    ):
         assert moved.posts >= mark.posts
         assert moved.changes >= mark.changes
         assert moved.newest >= mark.newest

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from aiohttp import WSMessage, WSMsgType
 
 from connectors.api import ConnectorError, Cursor, Denied, Page, Unreachable
 from connectors.slack.connector import SocketSlack, connect
-from connectors.slack.marks import read_marks
+from connectors.slack.line import Envelope, Line
+from connectors.slack.marks import read_standing
+from connectors.slack.places import time_text
 from connectors.slack.settings import Settings
-from connectors.slack.socket import Envelope
 from tests.counterparts.slack_events import CHANNEL, Failure, Workspace
 
 Stream = AsyncIterator[Page]
@@ -112,7 +114,7 @@ async def test_a_live_message_moves_the_mark_but_not_to_the_last_minutes(slack: 
         slack.say("live")
         page = await until(stream, "live")
         assert page.cursor is not None
-        assert read_marks(page.cursor)[CHANNEL].posts >= read_marks(cursor)[CHANNEL].posts
+        assert read_standing(page.cursor).marks[CHANNEL].posts >= read_standing(cursor).marks[CHANNEL].posts
     async with opened(socket, page.cursor) as stream:
         await until(stream, "delayed")
 
@@ -187,7 +189,7 @@ async def test_each_connection_begins_with_the_whole_past(slack: Workspace, sock
     async with opened(socket) as stream:
         page = await anext(stream)
         assert page.more
-        slack.fail("conversations.history", Failure(status=503))
+        await slack.hang_up()
         assert isinstance(await ended(stream), Unreachable)
     slack.say("meanwhile", told=False)
     async with opened(socket, page.cursor) as stream:
@@ -225,6 +227,154 @@ async def test_a_limit_of_the_history_does_not_end_the_socket(slack: Workspace) 
             ahead[0] = timedelta(seconds=31)
             slack.say("later")
             await until(stream, "missed")
+
+
+@asynccontextmanager
+async def ahead_of_time(slack: Workspace, **more: object) -> AsyncIterator[tuple[SocketSlack, list[timedelta]]]:
+    """With a clock that goes as far ahead as one likes."""
+    ahead = [timedelta(0)]
+    settings = Settings.model_validate(slack.socket_settings(**more))
+    async with connect(settings, lambda: datetime.now(UTC) + ahead[0]) as socket:
+        assert isinstance(socket, SocketSlack)
+        yield socket, ahead
+
+
+async def test_a_history_that_fails_does_not_make_it_deaf(slack: Workspace) -> None:
+    slack.say("missed", told=False)
+    slack.fail("conversations.history", *[Failure("internal_error", status=500)] * 3)
+    async with ahead_of_time(slack) as (socket, ahead), opened(socket) as stream:
+        assert await anext(stream) == Page()
+        for number in range(3):
+            slack.say(f"live {number}")
+            page = await until(stream, f"live {number}")
+            assert page.cursor is None, "the past of the channel is not read yet"
+            ahead[0] += timedelta(seconds=31)
+        await until(stream, "missed")
+        await slack.heard_out()
+        assert slack.acknowledged == ["e1", "e2", "e3"]
+    assert len(slack.called("apps.connections.open")) == 1
+
+
+async def test_a_history_that_fails_for_long_is_told_to_the_host(slack: Workspace) -> None:
+    slack.fail("conversations.history", *[Failure("internal_error", status=500)] * 9)
+    async with ahead_of_time(slack) as (socket, ahead):
+        socket._silence = timedelta(seconds=0.01)
+        async with opened(socket) as stream:
+
+            async def all_of_it() -> None:
+                async for _ in stream:
+                    ahead[0] += timedelta(seconds=31)
+
+            with pytest.raises(Unreachable, match="internal_error"):
+                await asyncio.wait_for(all_of_it(), 10)
+    assert len(slack.called("conversations.history")) == 5
+
+
+async def test_a_socket_that_never_rests_does_not_keep_the_history_from_us(slack: Workspace) -> None:
+    slack.say("missed", told=False)
+    slack.fail("conversations.history", Failure("ratelimited", status=429, retry_after=30))
+    heard: list[str] = []
+    async with ahead_of_time(slack, channels=[CHANNEL]) as (socket, ahead), opened(socket) as stream:
+        assert await anext(stream) == Page()
+        ahead[0] += timedelta(seconds=31)
+        while "missed" not in heard and len(heard) < 60:
+            slack.say("noise", room=CHANNEL)
+            slack.say("noise", room=CHANNEL)
+            await slack.heard_out()
+            heard += [message.text for message in (await anext(stream)).messages]
+    assert "missed" in heard
+
+
+async def test_a_reply_to_an_old_message_said_between_two_sockets(slack: Workspace) -> None:
+    """The message is older than `threads_back`; the history does not show it any more."""
+    at = time_text(datetime.now(UTC) - timedelta(days=4))
+    root = slack.say("root of a long case", told=False, ts=at)
+    slack.say("today", told=False)
+    settings = slack.socket_settings(channels=[CHANNEL], backfill="30d")
+    cursor: Cursor | None = None
+    for life in range(3):  # a process each: what it knows of threads stands in the cursor
+        async with connect(Settings.model_validate(settings)) as socket:
+            assert isinstance(socket, SocketSlack)
+            async with opened(socket, cursor) as stream:
+                heard: list[str] = []
+                while True:
+                    page = await asyncio.wait_for(anext(stream), 5)
+                    heard += [message.text for message in page.messages]
+                    cursor = page.cursor or cursor
+                    if not page.more:
+                        break
+        if life == 1:
+            slack.say("my card is stolen", told=False, thread_ts=root["ts"])
+    assert "my card is stolen" in heard
+
+
+@pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
+async def test_where_slack_says_so_in_time_the_next_socket_is_open_before_the_last_goes(
+    slack: Workspace, reason: str
+) -> None:
+    async with ahead_of_time(slack) as (socket, ahead), opened(socket) as stream:
+        await caught_up(stream)
+        slack.say("one")
+        await until(stream, "one")
+        ahead[0] = timedelta(minutes=2)
+        await slack.hang_up(reason)
+        await until(stream, "one")  # by the history: the second socket begins with it
+        assert len(slack.called("apps.connections.open")) == 2
+        assert slack.most_at_once == 2
+        slack.say("two")
+        await until(stream, "two")
+    assert slack.acknowledged[:1] == ["e1"]
+
+
+async def test_names_that_come_slowly_hold_up_nothing(slack: Workspace) -> None:
+    """Slack repeats what is not confirmed in three seconds: a second in all is waited for names, and then not again."""
+    async with ahead_of_time(slack) as (socket, _), opened(socket) as stream:
+        await caught_up(stream)
+        slack.slow.add("users.info")
+        for number in range(5):
+            slack.say(f"m{number}", user=f"U{number}")
+        await until(stream, "m4")
+        assert len(slack.called("users.info")) == 1
+
+
+async def test_whatever_goes_wrong_in_reading_is_told(slack: Workspace, socket: SocketSlack) -> None:
+    """Nobody awaits the task that reads: what it would not pass on is waited for in vain."""
+
+    class Strange:
+        async def receive(self) -> None:
+            raise ValueError("of the library's own")
+
+    line = Line(cast("Any", Strange()))
+    await line.read()
+    with pytest.raises(Unreachable, match="ValueError"):
+        await asyncio.wait_for(line.next(), 5)
+
+
+async def test_what_waits_is_bounded_by_its_size(slack: Workspace) -> None:
+    frame = WSMessage(WSMsgType.TEXT, '{"type": "' + "x" * 3_999_000 + '"}', None)
+
+    class Flood:
+        given = 0
+
+        async def receive(self) -> WSMessage:
+            self.given += 1
+            await asyncio.sleep(0)
+            return frame
+
+    flood = Flood()
+    line = Line(cast("Any", flood))
+    reading = asyncio.create_task(line.read())
+    try:
+        for _ in range(50):
+            await asyncio.sleep(0)
+        held = flood.given
+        assert held <= 5, "16 MB, and one that waits to be let in"
+        await line.next()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert flood.given == held + 1
+    finally:
+        reading.cancel()
 
 
 async def test_the_history_is_read_now_and_then_while_the_socket_lives(slack: Workspace) -> None:

@@ -24,12 +24,14 @@ from connectors.addresses import Unsafe, trusted
 from connectors.errors import BadPayload, ConnectorError, Unreachable
 from connectors.net import strict_json
 
-__all__ = ["Envelope", "Line", "Noise", "open_line"]
+__all__ = ["Envelope", "Leaving", "Line", "Noise", "open_line"]
 
 SILENCE = timedelta(seconds=15)
 """After so long without a sign we ask for one, and after as long again without an answer the line is dead."""
 _LARGEST = 4_000_000
 _WAITING = 1_000
+_HELD_AT_MOST = 16_000_000
+"""Bytes of what waits; no more is read from the socket until somebody has asked for some of it."""
 _CLOSE_WITHIN = 1.0
 _REASONS = {
     "warning": "Slack is about to close this connection",
@@ -37,6 +39,11 @@ _REASONS = {
     "link_disabled": "Socket Mode was switched off: api.slack.com/apps, the app, Socket Mode",
     "too_many_websockets": "too many connections of this app: ten are allowed",
 }
+_IN_TIME = frozenset({"warning", "refresh_requested"})
+
+
+class Leaving(Unreachable):
+    """Slack is about to close this connection, and says so in time to open another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +63,18 @@ class Noise:
     reason: str
 
 
+_Item = Envelope | Noise | ConnectorError | None
+
+
 class Line:
     """An open connection. A task of its own reads it, so that pings are answered while the host stores."""
 
     def __init__(self, ws: ClientWebSocketResponse, silence: timedelta = SILENCE) -> None:
         self._ws = ws
         self._silence = silence.total_seconds()
-        self._queue: asyncio.Queue[Envelope | Noise | ConnectorError | None] = asyncio.Queue(_WAITING)
+        self._queue: asyncio.Queue[tuple[_Item, int]] = asyncio.Queue(_WAITING)
+        self._held = 0
+        self._taken = asyncio.Event()
 
     @property
     def waits(self) -> bool:
@@ -71,7 +83,9 @@ class Line:
 
     async def next(self) -> Envelope | Noise | None:
         """What came next; None is a sign of life. Raises Unreachable once the line is dead."""
-        item = await self._queue.get()
+        item, size = await self._queue.get()
+        self._held -= size
+        self._taken.set()
         if isinstance(item, ConnectorError):
             raise item
         return item
@@ -91,9 +105,9 @@ class Line:
         try:
             await self._read()
         except ConnectorError as error:
-            await self._queue.put(error)
-        except (aiohttp.ClientError, OSError) as error:
-            await self._queue.put(Unreachable(f"the socket broke off ({type(error).__name__})"))
+            await self._put(error)
+        except Exception as error:  # noqa: BLE001 — nobody awaits this task: `next` would wait for ever
+            await self._put(Unreachable(f"the socket broke off ({type(error).__name__})"))
 
     async def _read(self) -> None:
         asked = False
@@ -115,18 +129,25 @@ class Line:
             case WSMsgType.TEXT | WSMsgType.BINARY:
                 item = _read_frame(frame.data)
                 if item is not None:
-                    await self._queue.put(item)
+                    await self._put(item, len(frame.data))
             case WSMsgType.PING:
                 await self._ws.pong(frame.data)
-                await self._queue.put(None)
+                await self._put(None)
             case WSMsgType.PONG:
-                await self._queue.put(None)
+                await self._put(None)
             case _:
                 raise Unreachable("Slack closed the socket")
 
+    async def _put(self, item: _Item, size: int = 0) -> None:
+        while self._held and self._held + size > _HELD_AT_MOST:
+            self._taken.clear()
+            await self._taken.wait()
+        self._held += size
+        await self._queue.put((item, size))
+
 
 def _read_frame(data: str | bytes) -> Envelope | Noise | None:
-    """None for the greeting. Raises Unreachable for a farewell."""
+    """None for the greeting. Raises Unreachable for a farewell, Leaving for one that comes before the end."""
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     try:
         told = strict_json(raw)
@@ -136,8 +157,9 @@ def _read_frame(data: str | bytes) -> Envelope | Noise | None:
     if kind == "hello":
         return None
     if kind == "disconnect":
-        reason = told.get("reason")
-        raise Unreachable(_REASONS.get(str(reason), f"Slack closes the connection: {str(reason)[:80]}"))
+        reason = str(told.get("reason"))
+        says = _REASONS.get(reason, f"Slack closes the connection: {reason[:80]}")
+        raise Leaving(says) if reason in _IN_TIME else Unreachable(says)
     try:
         request = SocketModeRequest.from_dict(told)
     except (AttributeError, TypeError, ValueError):
