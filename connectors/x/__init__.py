@@ -32,7 +32,7 @@ plugin: Plugin[Settings] = Plugin(
     open=_open,
     abilities=frozenset({"polls", "streams", "replies", "finds"}),
     idempotency="B1",
-    recovers=timedelta(days=7),
+    recovers=None,  # a search reaches 7 days back, and mentions 800: what lies beyond the connector tells as a gap
     limits=Limits(
         poll_every=timedelta(seconds=60),
         reply_length=LONGEST,

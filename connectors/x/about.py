@@ -20,7 +20,8 @@ Instead of the four keys `user_token` takes an OAuth 2.0 user token (scopes `twe
 `users.read`). X lets it expire after two hours, and heedful does not renew it: for a daemon take the four keys.
 
 `daily_budget` (US dollars, default 5) bounds what reading may cost a day, in UTC: before a call that could overdraw
-it, reading pauses until midnight UTC with an alarm; what is missed is read then. Prices are those of
+it, reading pauses until midnight UTC with an alarm; what is missed is read then, oldest first. An answer may hold
+100 posts, so less than $0.51 ($0.11 for mentions with `own_app`) is not taken. Prices are those of
 <https://docs.x.com/x-api/getting-started/pricing> of 22 August 2026; the console rules.
 """  # noqa: S105 — a text about tokens
 
@@ -38,5 +39,7 @@ CANNOT = """\
 - **Put a link into an acknowledgement cheaply**: a post with a URL costs $0.200, thirteen times one without.
 - **Know what X really charged.** Counted are the posts in an answer and the posts we make; whether X charges authors
   that come along, and what it forgives as a repetition, only the console tells.
-- **Share an app's stream.** X allows one connection an app: a second `stream` channel needs an app of its own.
+- **Share an app's stream.** X allows one connection an app: a second `stream` channel needs an app of its own. A
+  channel takes away the stream rules that its account made here for another query (tag `heedful:<account>:…`), and
+  no other rules.
 """

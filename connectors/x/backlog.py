@@ -1,41 +1,48 @@
-"""X tells newest first, and page after page; the host wants oldest first, and nothing lost in between.
+"""X tells newest first; the host wants oldest first, and nothing lost in between.
 
-So a listing is walked to its end, one call a poll, before anything of it is handed out; then it is
-handed out from its oldest page on. What was walked is only held in memory: after a crash the walk
-starts again at the cursor, which never leads past what was handed out.
+What lies behind a cursor is a span of ids. A call reads the newest page of a span; what is older is cut in
+two, and the older half is read first. So each post is read once, no more pages are held than a span can be
+halved, and the cursor moves while money is spent. No token of X's is kept: a walk can wait for days.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from connectors.api import Author, Cursor, Gap, Page
-from connectors.errors import ConnectorError, Denied, Unreachable
 from connectors.x import snowflake
 from connectors.x.parsing import Found, read
 from connectors.x.position import OVERLAP, Position
 from connectors.x.transport import Listing
+from connectors.x.wire import PAGE
 
 __all__ = ["Backlog", "Source"]
 
-_HELD = 50
-"""Pages held at once. Of a longer walk the newest are let go, and read again after the older ones."""
 _MARGIN = timedelta(minutes=1)
+_HEADWAY = timedelta(minutes=5)
+"""What X looks back to moves on while we read: so far ahead of it we begin, that it makes one gap and not ten."""
+_ASTRAY = timedelta(minutes=10)
+"""How far our clock may be ahead of X's: by it alone a cursor moves only to before then."""
 _QUIET = timedelta(days=1)
 """After which a cursor moves though nothing was said: it must not grow older than X looks back."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_SMALLEST = 1 << 22
+"""A millisecond of ids: not cut in two."""
 
 
 class Ask(Protocol):
-    def __call__(self, *, since_id: str, pagination_token: str | None) -> Awaitable[Listing]: ...
+    def __call__(self, *, since_id: str, until_id: str | None) -> Awaitable[Listing]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A listing of X: `window` is how far back it reaches, `pages` how many of them it gives (None: no end)."""
+    """A listing of X: `window` is how far back it reaches, `pages` how many of them it gives (None: no end).
+
+    One that ends is walked through before anything of it is handed out: else nobody knew what it left out.
+    """
 
     ask: Ask
     price: int
@@ -44,107 +51,167 @@ class Source:
     look_back: timedelta = timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """The ids between two, these not included. `found` is None until it was read, at `asked`."""
+
+    after: int
+    before: int | None = None
+    found: Found | None = None
+    asked: datetime = _NEVER
+
+
 @dataclass(slots=True, kw_only=True)
 class _Walk:
-    after: Cursor | None
-    position: Position
+    """The spans still to be handed out, the oldest last. `first`: without a cursor nothing is missed."""
+
     began: datetime
+    spans: list[_Span]
+    first: bool
     gaps: list[Gap] = field(default_factory=list[Gap])
-    older: str | None = None
-    pages: int = 0
-    found: deque[Found] = field(default_factory=lambda: deque(maxlen=_HELD))
+    count: int = 0
 
 
 class Backlog:
-    """Everything after a cursor, oldest first."""
+    """Everything after a cursor, oldest first. It outlives a failure, and a day without money."""
 
     def __init__(self, source: Source, me: Author, clock: Callable[[], datetime]) -> None:
         self._source = source
         self._me = me
         self._clock = clock
         self._walk: _Walk | None = None
-        self._ready: deque[Found] = deque()
+        self._position: Position | None = None
         self._next: Cursor | None = None
-        self._position = Position(since=0)
-        self._again = False
+        self._before: tuple[Cursor | None, Position | None, list[_Span], list[Gap]] | None = None
+        self.covers: datetime | None = None
+        """When the last walk began that was handed out to its end."""
 
     async def page(self, after: Cursor | None) -> Page:
-        """The next page after a cursor: at most one call. Raises as the listing does."""
-        if self._ready and self._next == after:
-            return self._hand_out(after, [], 0, self._clock())
-        self._ready.clear()
-        walk = self._walk if self._walk is not None and self._walk.after == after else self._started(after)
-        self._walk = walk
-        cost = await self._step(walk)
-        if walk.older is not None:
-            return Page(more=True, cost=cost)
-        self._walk = None
-        self._ready = deque(reversed(walk.found))
-        self._position = walk.position
-        self._again = walk.pages > _HELD
-        return self._hand_out(after, walk.gaps, cost, walk.began)
+        """The next page after a cursor: at most one call. Raises as the listing does.
 
-    def _started(self, after: Cursor | None) -> _Walk:
-        """From where the cursor leads, or from where X still looks back to: what lies between is a gap."""
-        now, window = self._clock(), self._source.window
-        stored = Position.parse(after)
-        if stored is None:
-            first = Position(since=snowflake.first_at(now - self._source.look_back))
-            return _Walk(after=after, position=first, began=now)
-        position = stored.settled(now)
-        edge = now - window + _MARGIN if window else None
-        if window is None or edge is None or snowflake.at(position.since) >= edge:
-            return _Walk(after=after, position=position, began=now)
-        gaps = []
-        if position.reached < edge:
-            reason = f"X searches no further back than {window.days} days"
-            gaps.append(Gap(since=position.reached, until=edge, reason=reason))
-        return _Walk(after=after, position=position.moved(edge), began=now, gaps=gaps)
+        A page that moves the cursor and was not stored is told again.
+        """
+        if after != self._next or self._position is None:
+            self._resume(after)
+        walk = self._walk = self._walk or self._started()
+        self._clip(walk)
+        cost = await self._read(walk) if walk.spans[-1].found is None else 0
+        return self._hand_out(walk, after, cost)
 
-    async def _step(self, walk: _Walk) -> int:
-        try:
-            listing = await self._source.ask(since_id=str(walk.position.since), pagination_token=walk.older)
-        except Denied as error:
-            if walk.older is None or "X says 400" not in str(error):
-                raise
-            self._walk = None
-            failure: ConnectorError = Unreachable("X no longer knows the page that we were to go on with")
+    def _resume(self, after: Cursor | None) -> None:
+        """From a cursor that is not the last one: a walk that is not over only takes back what it told last."""
+        if self._walk is not None and self._before is not None and self._before[0] == after:
+            _, self._position, self._walk.spans, self._walk.gaps = self._before
+            self._before = None
         else:
-            return self._taken(walk, listing)
-        raise failure
+            self._walk, self._position = None, Position.parse(after)
+        self._next = after
 
-    def _taken(self, walk: _Walk, listing: Listing) -> int:
-        found = read(listing.posts, listing.includes, self._me)
-        walk.found.append(found)
-        walk.pages += 1
-        walk.older = listing.older
-        last = self._source.pages
-        if last is not None and walk.older is None and walk.pages >= last and walk.after is not None and found.ids:
-            reason = f"X shows no more than the latest {last * 100} mentions"
-            since, until = snowflake.at(walk.position.since), snowflake.at(min(found.ids))
-            walk.gaps.append(Gap(since=since, until=max(since, until), reason=reason))
-        fresh = sum(walk.position.is_new(identity) for identity in found.ids)
-        return self._source.price * (found.count - len(found.ids) + fresh)
+    def _started(self) -> _Walk:
+        now, first = self._clock(), self._position is None
+        if self._position is None:
+            self._position = Position(since=snowflake.first_at(now - self._source.look_back))
+        return _Walk(began=now, spans=[_Span(after=self._position.since)], first=first)
 
-    def _hand_out(self, after: Cursor | None, gaps: list[Gap], cost: int, began: datetime) -> Page:
-        position = self._position
-        fresh = Found()
-        while self._ready and not fresh.ids and not fresh.unreadable:
-            fresh = _fresh(self._ready.popleft(), position)
-        self._position = position.after(fresh.ids)
-        moves = bool(fresh.ids or gaps)
-        if not fresh.ids and after is not None and (gaps or snowflake.at(position.since) < began - _QUIET):
-            self._position, moves = position.moved(began - OVERLAP), True
-        cursor = self._position.cursor if moves else None
-        self._next = cursor or after
-        return Page(
+    def _clip(self, walk: _Walk) -> None:
+        """What X no longer searches is a gap; of the newest span, which has no end, something always stays."""
+        window, now = self._source.window, self._clock()
+        if window is None:
+            return
+        edge, begin = (snowflake.first_at(now - window + ahead) - 1 for ahead in (_MARGIN, _HEADWAY))
+        reason = f"X searches no further back than {window.days} days"
+        while (span := walk.spans[-1]).found is None and span.after < edge:
+            over = begin if span.before is None else min(begin, span.before - 1)
+            _miss(walk, max(snowflake.at(span.after), self._known.reached), over, reason)
+            self._position = self._known.past(over)
+            walk.spans.pop()
+            if span.before is None or over < span.before - 1:
+                walk.spans.append(replace(span, after=over))
+
+    async def _read(self, walk: _Walk) -> int:
+        span = walk.spans[-1]
+        asked = self._clock()
+        until = None if span.before is None else str(span.before)
+        listing = await self._source.ask(since_id=str(span.after), until_id=until)
+        found = _within(read(listing.posts, listing.includes, self._me), span)
+        walk.count += found.count
+        walk.spans.pop()
+        walk.spans.append(replace(span, found=found, asked=asked))
+        lowest = min(found.ids, default=None)
+        if listing.more and lowest is not None and lowest > span.after + 1:
+            walk.spans.extend(self._halves(span.after, lowest))
+        elif not walk.first:
+            self._miss(walk, walk.spans[-1], whole=not listing.more or lowest is not None)
+        return self._source.price * (found.count - sum(not self._known.is_new(identity) for identity in found.ids))
+
+    def _miss(self, walk: _Walk, span: _Span, *, whole: bool) -> None:
+        """Read to its end: where that is the end of what X lists, and not of what there was, it is a gap."""
+        pages, ids = self._source.pages, [each for held in walk.spans if held.found for each in held.found.ids]
+        if not whole:
+            _miss(
+                walk,
+                snowflake.at(span.after),
+                span.before or snowflake.first_at(span.asked),
+                "X lists posts of another time",
+            )
+        elif pages is not None and walk.count >= pages * PAGE and ids:
+            _miss(walk, snowflake.at(span.after), min(ids), f"X shows no more than the latest {pages * PAGE} mentions")
+
+    def _halves(self, after: int, before: int) -> list[_Span]:
+        if self._source.pages is not None or before - after <= _SMALLEST:
+            return [_Span(after=after, before=before)]
+        middle = (after + before) // 2
+        return [_Span(after=middle - 1, before=before), _Span(after=after, before=middle)]
+
+    @property
+    def _known(self) -> Position:
+        return self._position or Position(since=0)
+
+    def _hand_out(self, walk: _Walk, after: Cursor | None, cost: int) -> Page:
+        """The oldest page that holds anything. One that does moves the cursor, so that it is told again if lost."""
+        fresh, before = Found(), (after, self._position, list(walk.spans), walk.gaps)
+        while walk.spans and (oldest := walk.spans[-1]).found is not None and not (fresh.ids or fresh.unreadable):
+            fresh = _fresh(oldest.found, self._known)
+            self._position = _behind(self._known.after(fresh.ids), oldest)
+            walk.spans.pop()
+        gaps, walk.gaps = tuple(walk.gaps), []
+        moves = bool(fresh.ids or fresh.unreadable or gaps)
+        if not walk.spans:
+            self._walk, self.covers = None, walk.began
+            stored = Position.parse(after)
+            moves = moves or stored is None or snowflake.at(stored.since) < walk.began - _QUIET
+        page = Page(
             messages=tuple(fresh.messages.values()),
             unreadable=tuple(item for _, item in fresh.unreadable),
-            gaps=tuple(gaps),
-            cursor=cursor,
-            more=bool(self._ready) or self._again,
+            gaps=gaps,
+            cursor=self._known.cursor if moves else None,
+            more=bool(walk.spans),
             cost=cost,
         )
+        if page.cursor is not None:
+            self._before, self._next = before, page.cursor
+        return page
+
+
+def _miss(walk: _Walk, since: datetime, over: int, reason: str) -> None:
+    """Note a gap; one that goes on where the last one ended makes it longer."""
+    if since < (until := snowflake.at(over)):
+        goes_on = bool(walk.gaps) and (walk.gaps[-1].until, walk.gaps[-1].reason) == (since, reason)
+        began = walk.gaps.pop().since if goes_on else since
+        walk.gaps.append(Gap(since=began, until=until, reason=reason))
+
+
+def _behind(position: Position, span: _Span) -> Position:
+    """All of a span was handed out: what is older than a minute before it was read is over."""
+    if span.before is None:
+        return position.settled(span.asked).moved(span.asked - _ASTRAY)
+    return position.past(min(span.before, snowflake.first_at(span.asked - OVERLAP)) - 1)
+
+
+def _within(found: Found, span: _Span) -> Found:
+    """X may answer with its newest where a span lies beyond what it shows: these are told in their own turn."""
+    inside = frozenset(each for each in found.ids if span.after < each and (span.before is None or each < span.before))
+    return replace(found, ids=inside)
 
 
 def _fresh(found: Found, position: Position) -> Found:

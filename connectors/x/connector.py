@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,12 +12,15 @@ from connectors.errors import BadPayload, Denied, Refused, Unreachable
 from connectors.x import prices, snowflake
 from connectors.x.backlog import Backlog, Source
 from connectors.x.length import LONGEST, weighted_length
+from connectors.x.line import Line
 from connectors.x.matching import answer_of
 from connectors.x.parsing import account, post_url
+from connectors.x.position import OVERLAP, Position
 from connectors.x.settings import Settings
 from connectors.x.stream import SILENCE, Stream
-from connectors.x.transport import PAGE, Api
+from connectors.x.transport import Api
 from connectors.x.verdict import is_duplicate
+from connectors.x.wire import PAGE
 
 __all__ = ["PollingX", "StreamingX", "X", "connect"]
 
@@ -27,6 +30,8 @@ _SEARCH_WINDOW = timedelta(days=7)
 _MENTION_PAGES = 8
 """X gives an account's latest 800 mentions: https://docs.x.com/x-api/posts/timelines/introduction."""
 _OWN_PAGES = 5
+_INDEXED = OVERLAP + timedelta(seconds=5)
+"""After which X's search has what was posted before; by the clock, looked at between two lines."""
 
 
 def _now() -> datetime:
@@ -61,6 +66,7 @@ class X:
         """Post under the version of the post that was read.
 
         A text that X calls a duplicate is looked for: where it stands under this post, this is the reply.
+        Where it is not seen there X may mean an earlier try of this very reply: that is doubt, no refusal.
         """
         if not self._settings.speaks:
             raise Refused("this channel only reads: it has no access token to answer with")
@@ -74,13 +80,13 @@ class X:
         except Refused as error:
             if not is_duplicate(error):
                 raise
-            refusal = error
+            why = str(error)
         else:
             cost = prices.of_post(reply.text, summoned=reply.to.mentions_us is True)
             return self._receipt(posted["id"], cost)
         found = await self.find(reply)
         if found is None:
-            raise refusal
+            raise Unreachable(f"{why} We do not see it under this post: it may stand there all the same")
         return found
 
     async def find(self, reply: Reply) -> Receipt | None:
@@ -95,7 +101,7 @@ class X:
         older: str | None = None
         for _ in range(_OWN_PAGES):
             listing = await self._api.own_posts(self._me.id, min(answered, key=int), older)
-            self._unbooked += self._own_price * len(listing.posts)
+            self._unbooked += self._settings.own_price * len(listing.posts)
             for raw in listing.posts:
                 if (post := answer_of(raw, answered, reply.text)) is not None:
                     return self._receipt(post.id, prices.of_post(reply.text, summoned=reply.to.mentions_us is True))
@@ -103,10 +109,6 @@ class X:
             if older is None:
                 return None
         raise Unreachable("we have posted too much since to look through all of it")
-
-    @property
-    def _own_price(self) -> int:
-        return prices.OWNED_READ if self._settings.own_app and self._settings.speaks else prices.POST_READ
 
     def _receipt(self, identity: str, cost: int) -> Receipt:
         return Receipt(id=identity, url=post_url(self._me.handle, identity), cost=cost + self._booked())
@@ -127,7 +129,7 @@ class X:
     def _mentions(self) -> Source:
         return Source(
             ask=lambda **place: self._api.mentions(self._me.id, **place),
-            price=self._own_price,
+            price=self._settings.own_price,
             pages=_MENTION_PAGES,
             look_back=self._settings.look_back,
         )
@@ -154,21 +156,46 @@ class StreamingX(X):
     ) -> None:
         super().__init__(api, me, settings, clock)
         self._stream = Stream(api, settings, me, silence)
+        self._backlog = Backlog(self._search(), me, clock)
         self._next_call = PAGE * prices.POST_READ
 
     async def stream(self, after: Cursor | None) -> AsyncIterator[Page]:
         """One connection, which is never opened again from here. Raises Unreachable when it ends."""
-        backlog = Backlog(self._search(), self._me, self._clock)
-        self._next_call = PAGE * prices.POST_READ
-        async with self._stream.opened() as line:
-            more = True
-            while more:
-                page = await backlog.page(after)
-                after, more = page.cursor or after, page.more
-                yield _with_cost(page, self._booked())
-            self._next_call = prices.POST_READ
-            async for page in self._stream.pages(line, after, self._clock):
-                yield _with_cost(page, self._booked())
+        try:
+            async with self._stream.opened() as line, aclosing(self._pages(line, after)) as pages:
+                async for page in pages:
+                    yield _with_cost(page, self._booked())
+        finally:
+            self._next_call = PAGE * prices.POST_READ
+
+    async def _pages(self, line: Line, after: Cursor | None) -> AsyncGenerator[Page]:
+        """What was missed, then the lines; a minute later what X had not yet indexed when we looked.
+
+        Until then no line moves the place from where that second look starts.
+        """
+        opened = self._clock()
+        position = Position(since=0)
+        for due in (opened, opened + _INDEXED):
+            while self._clock() < due:
+                page, position = self._stream.page(await line.next(), position)
+                after = page.cursor or after
+                yield page
+            async for page in self._missed(after, due):
+                after = page.cursor or after
+                yield page
+            position = Position.parse(after) or position
+        self._next_call = prices.POST_READ
+        while True:
+            page, position = self._stream.page(await line.next(), position.settled(self._clock()))
+            yield page
+
+    async def _missed(self, after: Cursor | None, due: datetime) -> AsyncIterator[Page]:
+        """By search, all up to `due`: a walk that began before then is finished, and followed by another."""
+        more = True
+        while more or self._backlog.covers is None or self._backlog.covers < due:
+            page = await self._backlog.page(after)
+            after, more = page.cursor or after, page.more
+            yield page
 
 
 @asynccontextmanager

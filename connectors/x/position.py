@@ -1,7 +1,7 @@
 """How far we have read; pure.
 
 X's index takes some seconds, and not every post the same: one may be found only after a younger one.
-So for a minute we go on asking from before what we have seen, and know by its id what is not new.
+So we go on asking from a minute before the last look, and know by its id what is not new.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from connectors.x import snowflake
 __all__ = ["OVERLAP", "Position"]
 
 OVERLAP = timedelta(seconds=60)
-_REMEMBERED = 64
+_REMEMBERED = 4096
+"""A bound for a cursor's size only (some 80 kB); within a minute X's stream tells less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +48,23 @@ class Position:
         """When the latest of what we have seen was posted."""
         return snowflake.at(max([self.since, *self.seen]))
 
-    def settled(self, now: datetime) -> Position:
-        """What was seen more than a minute ago needs no second look."""
-        old = [identity for identity in self.seen if snowflake.at(identity) < now - OVERLAP]
-        return _done(self.since, self.seen, old)
+    def settled(self, looked: datetime) -> Position:
+        """What was seen more than a minute before a look has no older one that comes after it."""
+        return _done(self.since, self.seen, [each for each in self.seen if snowflake.at(each) < looked - OVERLAP])
 
     def is_new(self, identity: int) -> bool:
         return identity > self.since and identity not in self.seen
 
     def moved(self, moment: datetime) -> Position:
         """Behind all that was posted before a moment."""
-        return _done(self.since, self.seen, [snowflake.first_at(moment)])
+        return self.past(snowflake.first_at(moment) - 1)
+
+    def past(self, identity: int) -> Position:
+        """Behind an id and all below it."""
+        return _done(self.since, self.seen, [identity])
 
     def after(self, identities: Iterable[int]) -> Position:
-        """Behind these too. Only the latest are remembered one by one."""
+        """Behind these too. How long each is remembered is for `settled` to say."""
         seen = sorted({*self.seen, *(identity for identity in identities if identity > self.since)})
         return _done(self.since, seen, seen[:-_REMEMBERED])
 

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from connectors.settings import BaseUrl, Duration
+from connectors.x import prices
+from connectors.x.wire import PAGE
 
 __all__ = ["KEYS", "Settings"]
 
@@ -16,6 +18,8 @@ KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret"
 """An OAuth 1.0a user context takes all four."""
 
 _HANDLE = re.compile(r"@?[A-Za-z0-9_]{1,15}")
+_TO_SPARE = 10_000
+"""What saying who we are costs, once a start."""
 _LONGEST_QUERY = {"search": 512, "stream": 1024}
 
 
@@ -34,7 +38,12 @@ class Settings(BaseModel):
     as Owned Reads. `look_back`: how far the very first look goes.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"account": "acmeair", **{key: f"${{X_{key.upper()}}}" for key in KEYS}}]},
+    )
 
     mode: Annotated[Literal["mentions", "search", "stream"], Field(description="what is heard")] = "mentions"
     account: Annotated[str, AfterValidator(_handle), Field(description="the handle that the keys belong to")]
@@ -72,6 +81,23 @@ class Settings(BaseModel):
     def speaks(self) -> bool:
         """Whether there is anybody to post as."""
         return self.signs or self.user_token is not None
+
+    @property
+    def own_price(self) -> int:
+        """Of a mention, or a post of ours, in millionths of a US dollar."""
+        return prices.OWNED_READ if self.own_app and self.speaks else prices.POST_READ
+
+    @model_validator(mode="after")
+    def _budget_buys_a_page(self) -> Settings:
+        """Before each call the dearest answer is set aside: with less than that nothing would ever be read."""
+        price = self.own_price if self.mode == "mentions" else prices.POST_READ
+        least = PAGE * price + _TO_SPARE
+        if round(self.daily_budget * prices.DOLLAR) < least:
+            raise ValueError(
+                f"`mode: {self.mode}` needs a `daily_budget` of at least {least / prices.DOLLAR:.2f}:"
+                f" one answer of X may hold {PAGE} posts at ${price / prices.DOLLAR:.3f}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _keys_are_whole(self) -> Settings:

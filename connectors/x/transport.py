@@ -17,12 +17,10 @@ from connectors.errors import Denied, Unreachable
 from connectors.x.quotas import Quotas
 from connectors.x.session import Session, hush
 from connectors.x.settings import KEYS, Settings
-from connectors.x.wire import ASKED
+from connectors.x.wire import ASKED, PAGE
 
-__all__ = ["PAGE", "Api", "Listing"]
+__all__ = ["Api", "Listing"]
 
-PAGE = 100
-"""The most posts that X gives in one answer."""
 # Published without types, and what can be guessed from their defaults is wrong.
 _CLIENT: Any = AsyncClient
 _STREAM: Any = AsyncStreamingClient
@@ -37,6 +35,10 @@ class Listing:
     posts: Sequence[object]
     includes: object
     older: str | None
+
+    @property
+    def more(self) -> bool:
+        return self.older is not None
 
 
 class Api:
@@ -77,7 +79,6 @@ class Api:
     async def search(self, query: str, **place: object) -> Listing:
         """Never signed: what is in a query (a colon) X and the libraries below do not encode alike."""
         client = self._app if self._settings.bearer_token else self._user
-        place["next_token"] = place.pop("pagination_token", None)
         return _listing(await client.search_recent_tweets(query, max_results=PAGE, **place, **ASKED))
 
     async def own_posts(self, of: str, since: str, older: str | None) -> Listing:

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["ASKED", "Entities", "Link", "Media", "Metrics", "Post", "Reference", "User"]
+__all__ = ["ASKED", "PAGE", "Entities", "Link", "Media", "Metrics", "Post", "Reference", "User"]
 
 ASKED: Final = {
     "tweet_fields": [
@@ -24,6 +24,8 @@ ASKED: Final = {
     "expansions": ["author_id", "attachments.media_keys"],
 }
 """With every listing, and with the stream, by tweepy's names."""
+PAGE: Final = 100
+"""The most posts that X gives in one answer."""
 
 
 class Mention(Struct, frozen=True):

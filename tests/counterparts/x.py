@@ -102,11 +102,16 @@ class FakeX:
     always: Fault | None = None
     keep_alive: float = 20.0
     page: int = 100
+    read: int = 0
+    """Posts that listings have told, each time they did."""
+    index_delay: timedelta = timedelta(0)
+    """How long after it was posted a listing has a post; a stream has it at once."""
     finds_all: bool = False
     """Whether every post matches every query; else one whose text holds a word of it."""
     streams: list[asyncio.Queue[bytes | None]] = field(default_factory=list)
     connects: int = 0
     _nonces: set[str] = field(default_factory=set)
+    _posted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.user(ME, "Acme Air", HANDLE, followers=12_000)
@@ -143,15 +148,16 @@ class FakeX:
         identity = self.new_id(at)
         parent = self.find(to) if to else None
         before = self.find(edits)["edit_history_tweet_ids"] if edits else []
+        shortened, links = _shortened(text)
         post: dict[str, Any] = {
             "id": identity,
-            "text": html.escape(text, quote=False),
+            "text": html.escape(shortened, quote=False),
             "author_id": author,
             "created_at": snowflake.at(int(identity)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
             "conversation_id": parent["conversation_id"] if parent else identity,
             "edit_history_tweet_ids": [*before, identity],
             "lang": "en",
-            "entities": {"mentions": _mentions(text)},
+            "entities": {"mentions": _mentions(text)} | ({"urls": links} if links else {}),
         }
         references = [{"type": "replied_to", "id": to}] if to else []
         references += [{"type": "quoted", "id": quotes}] if quotes else []
@@ -159,7 +165,7 @@ class FakeX:
             post["referenced_tweets"] = references
         if quotes:
             shown = f"https://twitter.com/{HANDLE}/status/{quotes}"
-            post["entities"]["urls"] = [{"url": "https://t.co/q", "expanded_url": shown}]
+            post["entities"]["urls"] = [*links, {"url": "https://t.co/q", "expanded_url": shown}]
         post.update(more)
         self.posts.append(post)
         self._tell(post)
@@ -230,8 +236,12 @@ class FakeX:
     def listing(self, posts: Iterable[Mapping[str, Any]], query: Mapping[str, str]) -> web.Response:
         """Newest first, a page; the token is the id to go on before."""
         since = int(query.get("since_id", 0))
-        until = int(query.get("pagination_token") or query.get("next_token") or 10**19)
-        found = sorted((post for post in posts if since < int(post["id"]) < until), key=_number, reverse=True)
+        asked = (query.get(name) for name in ("until_id", "pagination_token", "next_token"))
+        until = min((int(each) for each in asked if each), default=10**19)
+        indexed = int(self.new_id(datetime.now(UTC) - self.index_delay)) if self.index_delay else 10**19
+        shown = (post for post in posts if since < int(post["id"]) < until and int(post["id"]) < indexed)
+        found = sorted(shown, key=_number, reverse=True)
+        self.read += min(len(found), self.page)
         page = found[: min(int(query.get("max_results", 10)), self.page)]
         meta: dict[str, Any] = {"result_count": len(page)}
         if page:
@@ -285,6 +295,21 @@ def _mentions(text: str) -> list[dict[str, Any]]:
         {"start": match.start(), "end": match.end(), "username": match[1], "id": known.get(match[1].lower(), "999")}
         for match in found
     ]
+
+
+def _shortened(text: str) -> tuple[str, list[dict[str, str]]]:
+    """X's links: also of a bare name, and with a slash where there is no path."""
+    links: list[dict[str, str]] = []
+
+    def shorten(match: re.Match[str]) -> str:
+        bare = "://" not in match[0]
+        expanded = f"http://{match[0]}" if bare else match[0] + "/" * (match[0].count("/") == 2)
+        links.append({"url": f"https://t.co/{len(links)}aB", "expanded_url": expanded, "display_url": match[0]})
+        return links[-1]["url"]
+
+    return re.sub(
+        r"https?://[^\s]*[\w/]|(?<![\w@.-])[\w-]+\.(?:com|org|example)(?:/[^\s]*[\w/])?", shorten, text
+    ), links
 
 
 def _referenced(post: Mapping[str, Any]) -> list[str]:
@@ -347,15 +372,12 @@ async def _post(x: FakeX, request: web.BaseRequest) -> web.Response:
         return problem(403, "Forbidden", detail=words)
     if not _may_reply(x.find(to)):
         return problem(403, "Forbidden", detail="You are not permitted to reply to this post.")
-    if any(plainly(post) == asked["text"] for post in x.posts if post["author_id"] == ME):
+    if asked["text"] in x._posted:
         return problem(403, "Forbidden", detail="You are not allowed to create a Tweet with duplicate content.")
+    x._posted.add(asked["text"])
     post = x.write(asked["text"], author=ME, to=to)
     data = {"id": post["id"], "text": post["text"], "edit_history_tweet_ids": [post["id"]]}
     return web.json_response({"data": data}, status=201, headers=_quota(100))
-
-
-def plainly(post: Mapping[str, Any]) -> str:
-    return html.unescape(post["text"])
 
 
 async def _get_rules(x: FakeX, _request: web.BaseRequest) -> web.Response:

@@ -36,11 +36,15 @@ async def polling(x: FakeX, clock: Callable[[], datetime] = _now, **more: Any) -
 
 @asynccontextmanager
 async def streaming(
-    x: FakeX, after: Cursor | None = None, silence: timedelta = SILENCE, **more: Any
+    x: FakeX,
+    after: Cursor | None = None,
+    silence: timedelta = SILENCE,
+    clock: Callable[[], datetime] = _now,
+    **more: Any,
 ) -> AsyncIterator[tuple[StreamingX, AsyncIterator[Page]]]:
     """The connector, and its pages."""
     settings = Settings.model_validate(x.settings(mode="stream", **{"query": "acme", **more}))
-    async with open_http() as http, connect(settings, http, silence=silence) as connector:
+    async with open_http() as http, connect(settings, http, clock, silence) as connector:
         assert isinstance(connector, StreamingX)
         async with aclosing(connector.stream(after)) as pages:  # type: ignore[type-var]
             yield connector, pages

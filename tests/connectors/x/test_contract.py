@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from aiohttp import web
@@ -23,7 +23,7 @@ class XChannel(FakeChannel):
     def __init__(self) -> None:
         super().__init__()
         self.x = FakeX(finds_all=True)
-        self.began = datetime.now(UTC) - timedelta(hours=1)
+        self.ids: dict[int, str] = {}
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         ours = [post for post in self.x.posts if post["author_id"] == ME and "referenced_tweets" in post]
@@ -62,7 +62,8 @@ class XChannel(FakeChannel):
         return post
 
     def number(self, item: Item) -> str:
-        return str(snowflake.first_at(self.began + timedelta(seconds=item.number)))
+        """Of the moment when it first could be heard: X's ids are of now."""
+        return self.ids.setdefault(item.number, str(snowflake.first_at(datetime.now(UTC)) + item.number))
 
     def said_of(self, post: dict[str, Any]) -> Said:
         return Said(id=post["id"], text=html.unescape(post["text"]), key=None, thread=post["conversation_id"])

@@ -40,7 +40,7 @@ async def all_requests(x: FakeX) -> list[Request]:
     async with polling(x, **NO_KEYS, mode="search", query='(acme OR "acme air") -is:retweet') as search:
         pages = await walked(search)
         await walked(search, pages[-1].cursor)
-    x.rules = [{"id": "1165037377523306497", "value": "old", "tag": "heedful"}]
+    x.rules = [{"id": "1165037377523306497", "value": "old", "tag": "heedful:acmeair:old"}]
     async with streaming(x, **OAUTH2) as (_, pages_of_stream):
         await anext(pages_of_stream)
     return x.requests

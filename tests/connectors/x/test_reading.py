@@ -12,7 +12,7 @@ from connectors.api import Cursor
 from connectors.errors import Denied, Unreachable
 from connectors.x import prices, snowflake
 from tests.connectors.x.opened import a_reply, cursor_at, messages, polling, walked
-from tests.counterparts.x import HANDLE, ME, FakeX, limited, problem
+from tests.counterparts.x import HANDLE, ME, FakeX, limited
 
 
 async def test_a_mention_as_x_tells_it(fake_x: FakeX) -> None:
@@ -164,22 +164,6 @@ async def test_a_walk_that_was_broken_off_goes_on_where_it_was(fake_x: FakeX) ->
         heard = messages(await walked(connector))
         assert len(heard) == 45
         assert fake_x.asked("/mentions") == 6, "five pages and one refusal"
-
-
-async def test_a_page_of_a_walk_that_x_has_forgotten_starts_it_again(fake_x: FakeX) -> None:
-    fake_x.page = 10
-    for at in range(15):
-        fake_x.write(f"@acmeair {at}")
-
-    async def forgotten(_x: FakeX, _request: web.BaseRequest) -> web.StreamResponse:
-        return problem(400, "Invalid Request", detail="The 'pagination_token' is not valid")
-
-    async with polling(fake_x) as connector:
-        await connector.poll(None)
-        fake_x.faults = [forgotten]
-        with pytest.raises(Unreachable):
-            await connector.poll(None)
-        assert len(messages(await walked(connector))) == 15
 
 
 async def test_a_post_that_x_finds_late_is_heard_and_none_twice(fake_x: FakeX) -> None:

@@ -56,6 +56,10 @@ def test_what_is_left_out_has_a_sane_value() -> None:
         ({**BEARER, "account": "a" * 16}, "not a handle of X"),
         ({**BEARER, "daily_budget": 0}, "greater than 0"),
         ({**BEARER, "daily_budget": float("nan")}, "finite"),
+        ({**BEARER, "daily_budget": 0.3}, "`mode: mentions` needs a `daily_budget` of at least 0.51"),
+        ({**BEARER, "daily_budget": 0.5, "mode": "stream", "query": "a"}, "100 posts at $0.005"),
+        ({**FOUR, "daily_budget": 0.1, "own_app": True}, "at least 0.11"),
+        ({**BEARER, "daily_budget": 0.2, "own_app": True}, "at least 0.51"),
         ({**BEARER, "look_back": "8d"}, "less than or equal"),
         ({**BEARER, "poll_every": "1s"}, "greater than or equal"),
         ({**BEARER, "mode": "dms"}, "mentions"),
@@ -63,6 +67,16 @@ def test_what_is_left_out_has_a_sane_value() -> None:
 )
 def test_what_makes_no_sense_is_said(values: dict[str, Any], words: str) -> None:
     assert words in told(**values)
+
+
+def test_the_least_budget_is_taken() -> None:
+    assert made(**FOUR, daily_budget=0.11, own_app=True).own_price == 1_000
+    assert made(**BEARER, daily_budget=0.51).own_price == 5_000
+
+
+def test_the_example_of_the_page_can_answer() -> None:
+    (example,) = Settings.model_json_schema()["examples"]
+    assert Settings.model_validate(example).speaks
 
 
 def test_a_file_is_checked_before_its_secrets_are_at_hand() -> None:
