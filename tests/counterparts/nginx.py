@@ -8,7 +8,7 @@
         ...
         assert (await nginx.answered(2))[-1].status == 304   # what it answered, in order
 
-Fixed answers: /gone (410), /missing (404), /denied (403), /busy (limited to 1 a minute, else 429 with
+Fixed answers: /gone (410), /missing (404), /denied (403), /login (401), /busy (limited to 1 a minute, else 429 with
 Retry-After), /moved and /for-now (301 and 302 to `/feed.xml`), /away (301 to the other port), /inward (301
 to this machine by name), /loop, /broken (the connection is cut half way), /odd (a wrong charset).
 """
@@ -50,6 +50,8 @@ http {{
     location = /gone {{ return 410; }}
     location = /missing {{ return 404; }}
     location = /denied {{ return 403; }}
+    location = /login {{ return 401; }}
+    location = /moved-to-denied {{ return 301 /denied; }}
     location = /moved {{ return 301 /feed.xml; }}
     location = /moved-to-gone {{ return 301 /gone; }}
     location = /for-now {{ return 302 /feed.xml; }}

@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import aiohttp
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.api import Cursor, Http, Page, Unreachable
+from connectors.api import Cursor, Page, Unreachable
 from connectors.rss.apart import Hopeless, read_apart
 from connectors.rss.connector import Rss
 from connectors.rss.feed import Document, Entry, Feed
 from connectors.rss.marker import GONE_KEPT, Marker, trace
 from connectors.rss.settings import Settings
-from tests.connectors.rss.samples import item, rss
+from tests.connectors.rss.samples import item
+from tests.connectors.rss.site import NOW, opened, titles
 
 T0 = datetime(2027, 3, 1, 9, tzinfo=UTC)
-NOW = datetime(2027, 3, 2, 9, tzinfo=UTC)
-
-
-class Site:
-    """One feed, and a reader of it whose clock is in our hands."""
-
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self.body = b""
-        self.now = NOW
-        self.cursor: Cursor | None = None
-        self.asked: list[str] = []
-        self.http = Http(session)
-        self.url = ""
-
-    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.asked.append(request.headers.get("If-None-Match", ""))
-        return web.Response(body=self.body, content_type="application/rss+xml", headers={"ETag": '"same"'})
-
-    async def poll(self, *items: str, url: str = "") -> Page:
-        """What the reader makes of the site as it stands now; its cursor is kept."""
-        self.body = rss(*items)
-        reader = Rss(Settings(url=url or self.url), self.http, lambda: self.now)
-        page = await reader.poll(self.cursor)
-        self.cursor = page.cursor or self.cursor
-        self.now += timedelta(minutes=5)
-        return page
-
-
-@asynccontextmanager
-async def opened() -> AsyncIterator[Site]:
-    async with aiohttp.ClientSession() as session:
-        site = Site(session)
-        runner = web.ServerRunner(web.Server(site.serve, access_log=None), shutdown_timeout=0.0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            site.url = f"http://127.0.0.1:{runner.addresses[0][1]}/feed.xml"
-            yield site
-        finally:
-            await runner.cleanup()
-
-
-def titles(page: Page) -> list[str]:
-    return [message.text.partition("\n")[0] for message in page.messages]
 
 
 LINK = {"link": "https://acme.example/1"}

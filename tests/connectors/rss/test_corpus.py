@@ -12,6 +12,7 @@ import pytest
 
 from connectors.api import Page
 from connectors.rss.connector import Rss
+from connectors.rss.entries import entry
 from connectors.rss.feed import Document, Feed
 from connectors.rss.marker import Marker
 from connectors.rss.reading import NotAFeed, read
@@ -41,12 +42,20 @@ def _messages(feed: Feed) -> Page:
     return rss._page(feed, URL, before, before.validated("", "", "", b""))
 
 
-def test_every_feed_of_the_corpus_is_read_or_counted(corpus: dict[Path, bytes]) -> None:
+def _readable(body: bytes) -> int:
+    """How many entries feedparser finds in the whole, of those in which there is anything."""
+    theirs = feedparser.parse(
+        io.BytesIO(body), response_headers=headers_of(body), sanitize_html=False, resolve_relative_uris=False
+    ).entries
+    return sum(entry(one, URL) is not None for one in theirs)
+
+
+def test_every_feed_of_the_corpus_is_read_and_told(corpus: dict[Path, bytes]) -> None:
     told: Counter[str] = Counter()
     short: list[str] = []
     for path, body in corpus.items():
         feed = _read(body)
-        theirs = len(feedparser.parse(io.BytesIO(body), response_headers=headers_of(body)).entries)
+        theirs = _readable(body)
         if feed is None:
             told["no feed"] += 1
             if theirs:
@@ -61,9 +70,33 @@ def test_every_feed_of_the_corpus_is_read_or_counted(corpus: dict[Path, bytes]) 
         assert all(one.url is None or one.url.lower().startswith(("http://", "https://")) for one in page.messages), (
             path
         )
-        if len(feed.entries) + len(feed.lost) < theirs:
+        assert len(page.messages) == len(feed.entries), path
+        if len(feed.entries) < theirs:
             short.append(f"{path.name}: {theirs} entries, {len(feed.entries)} read, {len(feed.lost)} lost")
     assert len(corpus) > 2_000
     assert told["entries"] > 500
     assert short == [], f"{len(short)} feeds lose something"
     print(dict(told))  # noqa: T201 — the figures, for who asks by -s
+
+
+NEIGHBOURS = {
+    b"</item>": b"<item><title>b & c &nbsp;</title></item>",
+    b"</entry>": b"<entry><title>b & c</title></entry>",
+}
+
+
+def test_a_bad_neighbour_spoils_no_entry_of_the_corpus(corpus: dict[Path, bytes]) -> None:
+    tried = 0
+    spoiled: list[str] = []
+    for path, body in corpus.items():
+        end = next((end for end in NEIGHBOURS if body.count(end)), b"")
+        feed = _read(body)
+        if not end or feed is None or not feed.entries:
+            continue
+        tried += 1
+        before, _, after = body.rpartition(end)
+        beside = _read(before + end + NEIGHBOURS[end] + after)
+        if beside is None or len(beside.entries) < len(feed.entries):
+            spoiled.append(f"{path.name}: {len(feed.entries)}, then {beside and len(beside.entries)}")
+    assert tried > 500
+    assert spoiled == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,7 @@ from connectors.rss.fetching import FEED_AT_MOST
 from connectors.rss.marker import Marker
 from connectors.rss.settings import Settings
 from tests.connectors.rss.samples import item, rss
-from tests.counterparts.nginx import Nginx
+from tests.counterparts.nginx import Nginx, start_nginx
 
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
 ONE = rss(item("1", "first", "hello"))
@@ -129,6 +131,9 @@ async def test_a_new_address_that_is_gone_for_good_stops_the_channel(nginx: Ngin
     ]
 
 
+BY_DATE = "etag off; if_modified_since before;"
+
+
 def _moved_to(new: str, url: str) -> Cursor:
     return replace(Marker.of(None, url), moved=new).cursor()
 
@@ -163,6 +168,57 @@ async def test_gone_for_good_stops_the_channel(nginx: Nginx, strict: Http) -> No
 async def test_forbidden_stops_the_channel(nginx: Nginx, strict: Http) -> None:
     with pytest.raises(Denied, match="403"):
         await feed(strict, nginx.url("/denied")).poll(None)
+
+
+async def test_forbidden_for_once_stops_no_channel_that_has_read(nginx: Nginx, strict: Http, open_guard: Http) -> None:
+    """A firewall's mood: the host tries again, and calls a person where it stays."""
+    nginx.put("feed.xml", ONE)
+    for url, http in ((nginx.url("/denied"), strict), (nginx.url("/moved-to-denied"), open_guard)):
+        read = replace(Marker.of(None, url), body="read before").cursor()
+        with pytest.raises(Unreachable, match="403") as caught:
+            await feed(http, url).poll(read)
+        assert caught.value.retry_after == timedelta(minutes=5)
+        with pytest.raises(Denied, match="403"):
+            await feed(http, url).poll(None)
+
+
+async def test_a_login_that_is_wanted_stops_the_channel_at_any_time(nginx: Nginx, strict: Http) -> None:
+    url = nginx.url("/login")
+    for cursor in (None, replace(Marker.of(None, url), body="read before").cursor()):
+        with pytest.raises(Denied, match="401"):
+            await feed(strict, url).poll(cursor)
+
+
+@pytest.mark.parametrize("status", [301, 302])
+async def test_what_one_address_gave_to_ask_by_is_sent_to_no_other(
+    status: int, tmp_path: Path, open_guard: Http
+) -> None:
+    """The second file is older than the first: asked by the first one's date, nginx would say `unchanged`."""
+    gone = tmp_path / "site" / "old.xml"
+    more = f"{BY_DATE} location = /old {{ if (-f {gone}) {{ rewrite ^ /old.xml break; }} return {status} /feed.xml; }}"
+    async with start_nginx(tmp_path, more) as nginx:
+        gone.write_bytes(ONE)
+        os.utime(gone, (2e9, 2e9))
+        news = feed(open_guard, nginx.url("/old"))
+        first = await news.poll(None)
+        assert await news.poll(first.cursor) == Page()
+        gone.unlink()
+        nginx.put("feed.xml", TWO, at=1e9)
+        moved = await news.poll(first.cursor)
+        assert titles(moved) == ["second"]
+        assert await news.poll(moved.cursor) == Page()
+        statuses = [200, 304, status, 200] + [304] * (status == 301) + [status, 304] * (status == 302)
+        assert [one.status for one in await nginx.answered(len(statuses))] == statuses
+
+
+async def test_an_address_that_goes_on_to_another_is_asked_anew(tmp_path: Path, open_guard: Http) -> None:
+    """The remembered address gave its validators, then leads elsewhere: the client sends them along."""
+    async with start_nginx(tmp_path, f"{BY_DATE} location = /on {{ return 302 /feed.xml; }}") as nginx:
+        nginx.put("feed.xml", TWO, at=1e9)
+        url, here = nginx.url("/first"), nginx.url("/on")
+        kept = Marker.of(None, url).validated("", "Wed, 18 May 2033 03:33:20 GMT", here, b"old", here)
+        assert titles(await feed(open_guard, url).poll(kept.cursor())) == ["first", "second"]
+        assert [one.status for one in await nginx.answered(4)] == [302, 304, 302, 200]
 
 
 async def test_a_missing_feed_is_asked_again_at_its_pace(nginx: Nginx, strict: Http) -> None:

@@ -70,11 +70,19 @@ def test_the_fullest_text_is_taken() -> None:
         ("file:///etc/passwd", ""),
         ("http://[", ""),
         ("https://acme.example/" + "x" * 5_000, ""),
+        (" ", ""),
+        ("#comments", ""),
+        ("https://acme.example/blog/feed.xml?key=s3cret", ""),
+        ("?key=s3cret#top", ""),
+        ("?p=2", "https://acme.example/blog/feed.xml?p=2"),
+        ("#top&#10;", ""),
     ],
 )
 def test_links_are_absolute_and_safe(written: str, read_as: str) -> None:
-    (one,) = read_bytes(rss(f"<item><title>t</title><link>{written}</link></item>")).entries
+    body = rss(f"<item><title>t</title><link>{written}</link><enclosure url='{written}' type='x/y'/></item>")
+    (one,) = read_bytes(body, url="https://acme.example/blog/feed.xml?key=s3cret").entries
     assert one.link == read_as
+    assert [file.href for file in one.enclosures] == [read_as] * bool(read_as)
 
 
 def test_files_that_come_along() -> None:
@@ -149,6 +157,32 @@ def test_a_broken_entry_spoils_no_other(second: str) -> None:
     feed = read_bytes(rss(item("1", "one"), second, item("3", "three"), item("4", "four")))
     assert [one.title for one in feed.entries if not one.title.startswith("two")] == ["one", "three", "four"]
     assert len(feed.entries) + len(feed.lost) == 4
+
+
+QUOTING = "<item><guid>q</guid><title>Help</title><description><![CDATA[<item>x</item> <b>y</b>]]></description></item>"
+
+
+@pytest.mark.parametrize("neighbour", ["<title>b & c</title>", "<title>b &nbsp; c</title>", "<title>b</titel>"])
+@pytest.mark.parametrize(
+    ("beside", "found"),
+    [
+        (QUOTING, ["Help"]),
+        ("<!-- <item><title>draft</title></item> -->", []),
+        ("<!-- <item> --><item><title>one</title></item><!-- </item> -->", ["one"]),
+        ("<item><title>one</title><!-- </item> --><guid>1</guid></item>", ["one"]),
+    ],
+)
+def test_a_bad_neighbour_spoils_no_entry_that_quotes_markup(beside: str, found: list[str], neighbour: str) -> None:
+    for items in ((beside, f"<item>{neighbour}</item>"), (f"<item>{neighbour}</item>", beside)):
+        feed = read_bytes(rss(*items))
+        assert [one.title for one in feed.entries if not one.title.startswith("b")] == found
+        assert len(feed.entries) + len(feed.lost) == len(found) + 1
+
+
+def test_what_was_never_closed_hides_no_other() -> None:
+    for opened in ("<![CDATA[", "<!--"):
+        feed = read_bytes(rss(f"<item><title>a {opened} </title></item>", QUOTING, item("3", "three")))
+        assert [one.title for one in feed.entries if one.title in {"Help", "three"}] == ["Help", "three"]
 
 
 def test_what_is_cut_off_is_not_taken_for_whole() -> None:
