@@ -299,9 +299,10 @@ async def test_a_thread_that_vanishes_meanwhile(slack: Workspace, called: Hooked
 async def test_what_cannot_be_read_comes_again_until_it_is_stored(slack: Workspace, called: HookedSlack) -> None:
     _, cursor = await round_of(called, None)
     slack.say("x", told=False, subtype="brand_new_kind")
+    told: list[Any] = []
+    after = cursor
     for _ in range(2):  # the disk was full
-        told: list[Any] = []
-        after, more = cursor, True
+        told, after, more = [], cursor, True
         while more:
             page = await called.poll(after)
             after, more = page.cursor or after, page.more

@@ -292,11 +292,12 @@ async def test_a_reply_to_an_old_message_said_between_two_sockets(slack: Workspa
     slack.say("today", told=False)
     settings = slack.socket_settings(channels=[CHANNEL], backfill="30d")
     cursor: Cursor | None = None
+    heard: list[str] = []
     for life in range(3):  # a process each: what it knows of threads stands in the cursor
         async with connect(Settings.model_validate(settings)) as socket:
             assert isinstance(socket, SocketSlack)
             async with opened(socket, cursor) as stream:
-                heard: list[str] = []
+                heard.clear()
                 while True:
                     page = await asyncio.wait_for(anext(stream), 5)
                     heard += [message.text for message in page.messages]
