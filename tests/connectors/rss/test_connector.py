@@ -178,6 +178,12 @@ async def test_the_cursor_stays_small() -> None:
         assert len(Marker.of(site.cursor, site.url).seen) == 1_000 + GONE_KEPT
 
 
+def test_each_setting_says_what_it_is() -> None:
+    fields = Settings.model_fields
+    assert [name for name, field in fields.items() if not field.description] == []
+    assert "`10s` to `1d`" in str(fields["poll_every"].description)
+
+
 async def test_a_feed_that_keeps_a_parser_busy_for_hours_is_given_up() -> None:
     """A pattern of feedparser is quadratic in this: in a thread it would hold up the whole daemon."""
     hours = (

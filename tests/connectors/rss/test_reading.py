@@ -70,6 +70,7 @@ def test_the_fullest_text_is_taken() -> None:
         ("file:///etc/passwd", ""),
         ("http://[", ""),
         ("https://acme.example/" + "x" * 5_000, ""),
+        ("", ""),
         (" ", ""),
         ("#comments", ""),
         ("https://acme.example/blog/feed.xml?key=s3cret", ""),

@@ -63,7 +63,7 @@ async def test_without_a_date_nobody_knows_whether_a_guid_was_renamed() -> None:
 SHARING = {
     "one link for all": [item("", words, more=SHOP) for words in "ABC"],
     "a constant guid": [item("0", words) for words in "ABC"],
-    "neither guid nor link": [item("", words, link=" ") for words in "ABC"],
+    "an empty link and no guid": [f"<item><title>{words}</title><link></link></item>" for words in "ABC"],
     "equal words, undated": [item("", "Great", "same") for _ in "ABC"],
     "equal words, dated": [item("0", "Great", at=DAY[day]) for day in range(3)],
     "equal words, authors": [item("0", "Great", more={"dc:creator": name}) for name in "ABC"],
