@@ -42,11 +42,13 @@ class XHouse(Household):
     """A household whose only channel is one on X."""
 
     def __init__(self, folder: Path, x: FakeX, pager_url: str, **more: object) -> None:
+        self.greeting = "We have your message"
         self.channel = {"kind": "x", **x.settings(poll_every="5s", **more)}
         super().__init__(folder, {}, pager_url)
 
     def write(self, **changes: str) -> None:
-        text = FILE.format(port=self.port, channel=json.dumps(self.channel), pager=self.pager_url, secret=SECRET)
+        file = FILE.replace("We have your message", self.greeting)
+        text = file.format(port=self.port, channel=json.dumps(self.channel), pager=self.pager_url, secret=SECRET)
         for old, new in changes.items():
             text = text.replace(old, new)
         self.file.write_text(text, encoding="utf-8")
@@ -132,6 +134,43 @@ async def test_an_answer_lost_on_the_way_is_read_back_not_sent_again(house: XHou
     assert len(fake_x.replies()) == 1
     assert fake_x.asked("POST /2/tweets") == 1
     assert fake_x.asked(f"GET /2/users/{ME}/tweets") >= 1
+
+
+async def test_an_acknowledgement_that_x_shows_with_a_short_link_is_not_posted_twice(
+    house: XHouse, fake_x: FakeX
+) -> None:
+    """A brand that is called as its site: X makes a link of the name, and the answer to the post was lost."""
+
+    async def lost(x: FakeX, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method != "POST":
+            return await x.answer(request)
+        x.always = None
+        return await cut_after(x, request)
+
+    house.greeting = "Acme.com has your message"
+    house.write()
+    fake_x.always = lost
+    async with house.runs():
+        fake_x.write(TEXT)
+        books = await house.until("ledger", holds=settled)
+    assert books["acknowledgements"]["sent"] == 1
+    (shown,) = fake_x.replies()
+    assert shown["text"].startswith("https://t.co/")
+    assert fake_x.asked("POST /2/tweets") == 1
+
+
+async def test_what_a_day_s_money_does_not_buy_is_not_read_and_answers_go_out(
+    tmp_path: Path, fake_x: FakeX, phone: Pager
+) -> None:
+    """The least budget: one look, and then reading rests until tomorrow."""
+    fake_x.write(TEXT)
+    house = XHouse(tmp_path, fake_x, phone.url, daily_budget=0.51)
+    async with house.runs() as running:
+        await until(fake_x.replies, house)
+        await until(lambda: "reading pauses until" in running.log.read_text(), house)
+        books = await house.until("ledger", holds=settled)
+    assert books["acknowledgements"]["sent"] == 1
+    assert fake_x.asked("/mentions") == 1
 
 
 async def test_only_who_asked_us_is_answered(tmp_path: Path, fake_x: FakeX, phone: Pager) -> None:
