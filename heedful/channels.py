@@ -346,9 +346,11 @@ class Runner:
         self._warned = set(found)
 
     async def _lose(self, cause: Unreachable) -> None:
-        if self.health.lose(str(cause)):
-            log.warning("channel lost", channel=self.name, reason=str(cause))
+        """A first request to wait is a pause; asked again before it is well, or anything else, the channel is lost."""
         pause = self._patience.fail(cause.retry_after)
+        asked_to_wait = cause.unsent and cause.retry_after is not None and self._patience.failures == 1
+        if not asked_to_wait and self.health.lose(str(cause)):
+            log.warning("channel lost", channel=self.name, reason=str(cause))
         if self._patience.failures == TELL_AFTER:
             await self._env.alarms.ring(self.name, f"cannot be reached: {cause}")
         await self._env.sleep(pause)

@@ -183,6 +183,28 @@ async def test_an_outage_beyond_what_the_platform_keeps_is_a_gap_told_once(
     assert gap["since"] < gap["until"]
 
 
+async def test_to_be_asked_to_wait_once_is_no_loss_and_again_at_once_is_one(
+    store: Store, clock: Clock, chat: Chat
+) -> None:
+    office = Office(store, clock)
+    limit = Unreachable("too many requests", retry_after=timedelta(milliseconds=1), unsent=True)
+    async with running(office) as (runner, _):
+        chat.pages.put_nowait(Page(messages=(office.message("nice day"),), cursor=Cursor("1")))
+        await until(lambda: runner.health.state == "listening")
+        since = runner.health.snapshot().since
+        clock.forward(minutes=1)
+        chat.pages.put_nowait(limit)
+        chat.pages.put_nowait(Page(messages=(office.message("and again"),), cursor=Cursor("2")))
+
+        async def heard() -> bool:
+            return len(await office.rows()) == 2
+
+        await until(heard)
+        assert (runner.health.state, runner.health.snapshot().since) == ("listening", since)
+        chat.pages.put_nowait(limit)
+        await until(lambda: runner.health.state == "waiting")
+
+
 async def test_a_gap_that_the_connector_tells_rings(store: Store, clock: Clock, chat: Chat) -> None:
     office = Office(store, clock)
     async with running(office) as (_, alarms):
