@@ -326,7 +326,7 @@ def _itself(thread: str) -> str:
 class Plugin(Generic[S]):
     """What a channel of this kind is and can do, declared so that a file is checked unconnected.
 
-    `recovers`: how far back it can catch up (None: as far as wanted; zero: not at all).
+    `recovers`: how far back it can catch up (None: as far as the platform still holds; zero: not at all).
     `length` measures a text in the platform's own unit. `place` of a thread is what the platform counts
     replies by (a Slack channel, not a thread in it). `visit` opens a connector that is only asked who it
     is, and changes nothing at the platform; None where `open` changes nothing either. `summary` is one
