@@ -252,8 +252,10 @@ class Runner:
     async def _tell_gap(self, gap: Gap) -> None:
         """What is lost rings for half a day: long enough for a person to look, and it stays recorded."""
         self._gap_told = self._env.clock()
-        since = f" since {gap.since:%Y-%m-%d %H:%M} UTC" if gap.since else ""
-        await self._env.alarms.ring(f"{self.name}: gap", f"messages{since} may be lost: {gap.reason}")
+        about = f"{self.name}: gap"
+        if not self._env.alarms.rings(about):  # told anew each minute, it would be one outage all the same
+            since = f" since {gap.since:%Y-%m-%d %H:%M} UTC" if gap.since else ""
+            await self._env.alarms.ring(about, f"messages{since} may be lost: {gap.reason}")
 
     async def tell_store_failure(self, cause: StoreError) -> None:
         self.health.lose(str(cause))

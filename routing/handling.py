@@ -36,7 +36,6 @@ LEASE = timedelta(minutes=15)
 """A claim that is not renewed lapses; whatever its owner does with the case renews it."""
 AT_ONCE = 500
 NOWHERE = "-"
-"""The region of a channel that has left the file: no words of it may go anywhere."""
 MIGHT_REACH = ("pending", "sending", "uncertain", "sent", "unknown")
 
 
@@ -193,11 +192,15 @@ class Handling:
             name=f"handed over {new_id(self.now)}",
             message_id=row["last_message_id"],
             words=row["text"],
-            region=channel.region if channel else NOWHERE,
+            region=channel.region if channel else self._region_of_the_unknown(),
         )
         rows = list(announcements(dict(row), about, self.care, self.now, space, new_id))
         if rows:
             self.connection.execute(insert_new(self.connection, OUTBOX), rows)
+
+    def _region_of_the_unknown(self) -> str | None:
+        """Of a channel that has left the file: where the file knows regions at all, no words of it go anywhere."""
+        return NOWHERE if any(channel.region for channel in self.care.channels.values()) else None
 
     def _item(self, case_id: int) -> CaseItem:
         found = item(self.connection, case_id)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 from slack_sdk.signature import Clock, SignatureVerifier
 
-from connectors.api import Author, Cursor, Hook, HookAnswer, Message, Page, Unreadable
+from connectors.api import Author, Cursor, Gap, Hook, HookAnswer, Message, Page, Unreadable
 from connectors.errors import BadPayload, Denied, Unreachable
 from connectors.net import strict_json
 from connectors.slack.events import Events
@@ -117,6 +117,7 @@ class SocketSlack(Slack):
         super().__init__(api, us, settings, clock)
         self._silence = silence
         self._failures = 0
+        self._read_at: datetime | None = None
 
     async def stream(self, after: Cursor | None) -> AsyncIterator[Page]:
         """What was missed, then what happens, each confirmed when the next is asked for.
@@ -149,7 +150,6 @@ class SocketSlack(Slack):
     async def _line(self, app_token: SecretStr) -> AsyncIterator[Line]:
         url = await self._api.open_socket(app_token)
         self._history.begin()
-        self._failures = 0
         async with open_line(self._api.session, url, self._silence) as line:
             yield line
 
@@ -173,16 +173,22 @@ class SocketSlack(Slack):
                 raise self._events.shut_out
 
     async def _caught_up(self, cursor: Cursor | None) -> tuple[Page, datetime]:
-        """A step of the history, and when to take the next. A failure is no reason to let the socket go at once."""
+        """A step of the history, and when to take the next.
+
+        A failure is no reason to let the socket go, which hears; one that lasts is told as a gap, once.
+        """
         try:
             page = await self._history.step(cursor)
         except Unreachable as error:
-            self._failures += error.retry_after is None
-            if self._failures >= _FAILURES:
-                raise
-            return Page(), self._clock() + (error.retry_after or _TRY_AGAIN)
-        self._failures = 0
+            self._failures += 1
+            page = Page(gaps=(self._unread(error),)) if self._failures == _FAILURES else Page()
+            return page, self._clock() + (error.retry_after or _TRY_AGAIN)
+        self._failures, self._read_at = 0, self._clock()
         return page, self._clock() if page.more else self._clock() + self._settings.poll_every
+
+    def _unread(self, error: Unreachable) -> Gap:
+        reason = f"Slack's history cannot be read ({error}): what was said while we were away is missing so far"
+        return Gap(since=self._read_at, until=self._clock(), reason=reason)
 
     async def _live(self, item: Envelope | Noise | None, cursor: Cursor | None) -> Page:
         if item is None:

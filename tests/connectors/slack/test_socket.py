@@ -255,19 +255,21 @@ async def test_a_history_that_fails_does_not_make_it_deaf(slack: Workspace) -> N
     assert len(slack.called("apps.connections.open")) == 1
 
 
-async def test_a_history_that_fails_for_long_is_told_to_the_host(slack: Workspace) -> None:
+async def test_a_history_that_fails_for_long_is_told_once_and_what_is_said_meanwhile_is_heard(slack: Workspace) -> None:
     slack.fail("conversations.history", *[Failure("internal_error", status=500)] * 9)
+    told: list[Page] = []
     async with ahead_of_time(slack) as (socket, ahead):
         socket._silence = timedelta(seconds=0.01)
         async with opened(socket) as stream:
-
-            async def all_of_it() -> None:
-                async for _ in stream:
-                    ahead[0] += timedelta(seconds=31)
-
-            with pytest.raises(Unreachable, match="internal_error"):
-                await asyncio.wait_for(all_of_it(), 10)
-    assert len(slack.called("conversations.history")) == 5
+            while len(slack.called("conversations.history")) < 9:
+                told.append(await asyncio.wait_for(anext(stream), 10))
+                ahead[0] += timedelta(seconds=31)
+            slack.say("said meanwhile", room=CHANNEL)
+            while not told[-1].messages:
+                told.append(await asyncio.wait_for(anext(stream), 10))
+    (gap,) = [gap for page in told for gap in page.gaps]
+    assert "internal_error" in gap.reason
+    assert [message.text for message in told[-1].messages] == ["said meanwhile"]
 
 
 async def test_a_socket_that_never_rests_does_not_keep_the_history_from_us(slack: Workspace) -> None:

@@ -186,7 +186,7 @@ async def test_only_who_asked_us_is_answered(tmp_path: Path, fake_x: FakeX, phon
     assert fake_x.asked("POST /2/tweets") == 1
 
 
-async def test_a_storm_of_429_is_one_alarm_and_one_recovery(house: XHouse, fake_x: FakeX) -> None:
+async def test_to_wait_as_x_asked_is_no_loss(house: XHouse, fake_x: FakeX) -> None:
     async with house.runs() as running:
         await until(lambda: fake_x.asked("/mentions"), house)
         fake_x.always = limited(reset=datetime.now(UTC) + timedelta(seconds=12))
@@ -196,9 +196,29 @@ async def test_a_storm_of_429_is_one_alarm_and_one_recovery(house: XHouse, fake_
         fake_x.always = None
         await until(fake_x.replies, house)
         assert fake_x.asked("/mentions") - before <= 3, "the wait that X stated is kept to"
-        lines = [json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{")]
-    events = [line["event"] for line in lines if line.get("channel") == "x-care"]
-    assert events == ["channel listens", "channel lost", "channel listens"]
+        assert [line["event"] for line in told(running)] == ["channel listens"]
+
+
+async def test_a_storm_of_429_is_one_alarm_and_one_recovery(house: XHouse, fake_x: FakeX) -> None:
+    async with house.runs() as running:
+        await until(lambda: fake_x.asked("/mentions"), house)
+        fake_x.always = limited(reset=datetime.now(UTC))
+        await until(lambda: alarms(running), house)
+        fake_x.write(TEXT)
+        fake_x.always = None
+        await until(fake_x.replies, house)
+        assert [line["event"] for line in told(running)] == ["channel listens", "channel lost", "channel listens"]
+        assert len(alarms(running)) == 1
+
+
+def told(running: Any) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line.get("channel") == "x-care"]
+
+
+def alarms(running: Any) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == "alarm" and line["about"] == "x-care"]
 
 
 async def test_a_stream_that_closes_at_once_makes_no_storm_and_loses_nothing(
