@@ -12,7 +12,7 @@ from yarl import URL
 from connectors.api import Cursor
 from connectors.rss.feed import ENTRIES_AT_MOST, Entry
 
-__all__ = ["GONE_KEPT", "REPEATS", "Marker", "Trace", "address_digest", "digest", "key", "repeats", "trace"]
+__all__ = ["GONE_KEPT", "REPEATS", "Marker", "Trace", "address_digest", "digest", "key", "repeats", "trace", "words"]
 
 GONE_KEPT = 500
 """Entries that left the document are known for a while: some servers give now an old, now a new one."""
@@ -127,10 +127,15 @@ def key(identity: str) -> bytes:
     return bytes.fromhex(digest(_without_scheme(identity)))[:_KEY]
 
 
+def words(entry: Entry) -> str:
+    """A digest of all that tells an entry from others and stays: some sites date each anew at every request."""
+    return digest(chr(0).join((_without_scheme(entry.link), entry.title, entry.text, entry.author)))
+
+
 def trace(identity: str, entry: Entry) -> Trace:
     """The title and text alone say whether an entry was edited: dates and links change by themselves."""
     says = f"{entry.title}\0{entry.text}"
-    place = f"{_without_scheme(entry.link)}\0{says}\0{entry.author}\0{entry.at}"
+    place = f"{words(entry)}\0{entry.at}"
     return Trace(key(identity), bytes.fromhex(digest(says))[:_SIDE], bytes.fromhex(digest(place))[:_SIDE])
 
 

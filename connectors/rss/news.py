@@ -1,8 +1,8 @@
 """What of a document is new: which entries were told before, and as what; pure.
 
-A guid stands for one entry, a link does where there is no guid, else all that the entry says. Sites do not
+A guid stands for one entry, a link does where there is no guid, else its words and author. Sites do not
 keep to it: where several entries of a document share an identity, each has one of its own from then on, made
-of it and of what the entry says. In Atom they are versions of one entry where their dates differ
+of it and of what the entry says, never of its date. In Atom they are versions of one entry where their dates differ
 (https://www.rfc-editor.org/rfc/rfc4287#section-4.1.1).
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.rss.feed import Entry, Feed
-from connectors.rss.marker import REPEATS, Marker, Trace, digest, key, repeats, trace
+from connectors.rss.marker import REPEATS, Marker, Trace, key, repeats, trace, words
 
 __all__ = ["News", "Told", "identity", "news_of"]
 
@@ -29,7 +29,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """`told` begins with the oldest, `traces` with the newest. `rolled_over`: nothing here was known before."""
+    """`told` begins with the oldest, `traces` with the newest. `rolled_over`: several stood before, and all is new."""
 
     told: tuple[Told, ...]
     traces: tuple[Trace, ...]
@@ -66,9 +66,8 @@ _Verdict = tuple[Told | None, bool]
 
 
 def identity(entry: Entry) -> str:
-    """Its guid, else its link, else all that it says."""
-    says = chr(0).join((entry.title, entry.text, entry.author, str(entry.at)))
-    return entry.guid or entry.link or f"sha256:{digest(says)[:32]}"
+    """Its guid, else its link, else its words and author."""
+    return entry.guid or entry.link or f"sha256:{words(entry)[:32]}"
 
 
 def news_of(feed: Feed, marker: Marker) -> News:
@@ -83,10 +82,12 @@ def news_of(feed: Feed, marker: Marker) -> News:
     left = Counter(one.place for one in marker.last() if one.key not in here)
     verdicts = {of: deque(_verdicts(of, group, marker, left)) for of, group in groups.items()}
     found = [verdicts[key(identity(entry))].popleft() for entry in ordered]
+    # After a single entry, that nothing is left of it says nothing: some feeds hold only their latest.
+    several = sum(any(one.place) for one in marker.last()) > 1
     return News(
         told=tuple(told for told, _ in found if told is not None),
         traces=traces,
-        rolled_over=bool(marker.seen and found) and not any(known for _, known in found),
+        rolled_over=several and bool(found) and not any(known for _, known in found),
     )
 
 
@@ -133,14 +134,14 @@ def _are_versions(entries: list[Entry], feed: Feed) -> bool:
 
 
 def _apart(entries: list[Entry]) -> Iterator[_Mark]:
-    """Each with an identity of its own; those that are alike in all are counted."""
-    alike: Counter[bytes] = Counter()
+    """Each with an identity of its own; those that are alike but for their dates are counted."""
+    alike: Counter[str] = Counter()
     for entry in entries:
-        shared = trace(identity(entry), entry)
-        number = f".{alike[shared.place]}" if alike[shared.place] else ""
-        alike[shared.place] += 1
-        own = f"{identity(entry)}#{shared.place.hex()}{number}"
-        yield _Mark(entry, own, replace(shared, key=key(own)))
+        says = words(entry)[:12]
+        number = f".{alike[says]}" if alike[says] else ""
+        alike[says] += 1
+        own = f"{identity(entry)}#{says}{number}"
+        yield _Mark(entry, own, trace(own, entry))
 
 
 def _verdicts(of: bytes, group: _Group, marker: Marker, left: Counter[bytes]) -> Iterator[_Verdict]:

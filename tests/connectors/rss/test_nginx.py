@@ -269,7 +269,7 @@ async def test_ten_megabytes_are_read_and_what_is_beyond_the_bound_is_not(nginx:
 
 
 async def test_a_feed_that_rolled_over_is_a_gap(nginx: Nginx, strict: Http) -> None:
-    nginx.put("feed.xml", ONE, at=1e9)
+    nginx.put("feed.xml", TWO, at=1e9)
     news = feed(strict, nginx.url("/feed.xml"))
     cursor = (await news.poll(None)).cursor
     nginx.put("feed.xml", rss(item("9", "ninth", "other")), at=2e9)

@@ -81,6 +81,22 @@ async def test_all_that_share_an_identity_are_told_once(items: list[str]) -> Non
         assert (await site.poll(more, items[0])).messages == ()
 
 
+DATED_NOW: dict[str, list[tuple[str, str, dict[str, str]]]] = {
+    "one link for all": [("", words, SHOP) for words in "AB"],
+    "no guid and no link": [("", words, {}) for words in "AB"],
+    "a constant guid": [("0", "A", {"dc:creator": name}) for name in ("Mei", "Li")],
+    "alike in all": [("", "A", SHOP), ("", "A", SHOP)],
+}
+
+
+@pytest.mark.parametrize("entries", DATED_NOW.values(), ids=DATED_NOW.keys())
+async def test_entries_dated_anew_at_each_request_are_told_once(entries: list[tuple[str, str, dict[str, str]]]) -> None:
+    async with opened() as site:
+        for told in (2, 0, 0):
+            page = await site.poll(*(item(guid, words, at=site.now, more=more) for guid, words, more in entries))
+            assert (len(page.messages), page.gaps) == (told, ())
+
+
 async def test_one_by_one_they_are_told_too() -> None:
     """The first was alone and had the identity for itself."""
     one, two, three = SHARING["one link for all"]
@@ -193,15 +209,24 @@ async def test_a_feed_that_is_too_long_is_a_gap_once() -> None:
 
 
 async def test_a_gap_begins_at_the_last_poll_and_not_at_the_last_change() -> None:
+    pair = item("1", "one"), item("0", "zero")
     async with opened() as site:
-        await site.poll(item("1", "one"))
-        for _ in range(3):
-            await site.poll(item("1", "one"))
+        for _ in range(4):
+            await site.poll(*pair)
         (gap,) = (await site.poll(item("2", "two"))).gaps
         assert (gap.since, gap.until) == (NOW + timedelta(minutes=15), NOW + timedelta(minutes=20))
 
 
 async def test_two_feeds_without_a_link_that_have_nothing_in_common_are_a_gap() -> None:
     async with opened() as site:
-        await site.poll(item("1", "one"))
+        await site.poll(item("1", "one"), item("0", "zero"))
         assert len((await site.poll(item("2", "two"))).gaps) == 1
+
+
+@pytest.mark.parametrize("between", [[], [item("", "one", more=SHOP)], ["<item></item>", item("1", "one")]])
+async def test_after_none_or_a_single_entry_there_is_no_gap(between: list[str]) -> None:
+    """A feed that was empty for a while, and one that holds only its latest entry."""
+    async with opened() as site:
+        pages = [await site.poll(*items) for items in ([item("0", "zero")], between, [item("2", "two")])]
+        assert titles(pages[-1]) == ["two"]
+        assert [gap for page in pages for gap in page.gaps] == []
