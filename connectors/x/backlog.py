@@ -31,10 +31,15 @@ _QUIET = timedelta(days=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _SMALLEST = 1 << 22
 """A millisecond of ids: not cut in two."""
+_MILLISECOND = timedelta(milliseconds=1)
+_PATIENCE = 40
+"""So many answers in a row that hide all they hold, and nothing is cut for them any more: a week is cut 30 times."""
 
 
 class Ask(Protocol):
-    def __call__(self, *, since_id: str, until_id: str | None) -> Awaitable[Listing]: ...
+    def __call__(
+        self, *, since_id: str, until_id: str | None, pagination_token: str | None = None
+    ) -> Awaitable[Listing]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,8 @@ class _Walk:
     first: bool
     gaps: list[Gap] = field(default_factory=list[Gap])
     count: int = 0
+    hidden: int = 0
+    """Answers in a row that hid all they held."""
 
 
 class Backlog:
@@ -87,7 +94,7 @@ class Backlog:
         """When the last walk began that was handed out to its end."""
 
     async def page(self, after: Cursor | None) -> Page:
-        """The next page after a cursor: at most one call. Raises as the listing does.
+        """The next page after a cursor: at most one call that costs. Raises as the listing does.
 
         A page that moves the cursor and was not stored is told again.
         """
@@ -131,8 +138,9 @@ class Backlog:
     async def _read(self, walk: _Walk) -> int:
         span = walk.spans[-1]
         asked = self._clock()
-        until = None if span.before is None else str(span.before)
-        listing = await self._source.ask(since_id=str(span.after), until_id=until)
+        listing = await self._listed(walk, span)
+        if walk.hidden and self._cut(walk, span):
+            return 0
         found = _within(read(listing.posts, listing.includes, self._me), span)
         walk.count += found.count
         walk.spans.pop()
@@ -144,6 +152,24 @@ class Backlog:
             self._miss(walk, walk.spans[-1], whole=not listing.more or lowest is not None)
         return self._source.price * (found.count - sum(not self._known.is_new(identity) for identity in found.ids))
 
+    async def _listed(self, walk: _Walk, span: _Span) -> Listing:
+        """Past a page that hides all it holds only X's own token leads, where a listing is not cut."""
+        since, until = str(span.after), None if span.before is None else str(span.before)
+        listing = await self._source.ask(since_id=since, until_id=until)
+        if _hides(listing) and self._source.pages is not None:
+            walk.count += PAGE
+            listing = await self._source.ask(since_id=since, until_id=until, pagination_token=listing.older)
+        walk.hidden = walk.hidden + 1 if _hides(listing) else 0
+        return listing
+
+    def _cut(self, walk: _Walk, span: _Span) -> bool:
+        """Halve what hides its newest page: X shows to its end what is less than a page. False: no further."""
+        halves = self._halves(span.after, span.before or snowflake.first_at(walk.began))
+        if len(halves) == 1 or walk.hidden > _PATIENCE:
+            return False
+        walk.spans[-1:] = [replace(halves[0], before=span.before), halves[1]]
+        return True
+
     def _miss(self, walk: _Walk, span: _Span, *, whole: bool) -> None:
         """Read to its end: where that is the end of what X lists, and not of what there was, it is a gap."""
         pages, ids = self._source.pages, [each for held in walk.spans if held.found for each in held.found.ids]
@@ -152,7 +178,7 @@ class Backlog:
                 walk,
                 snowflake.at(span.after),
                 span.before or snowflake.first_at(span.asked),
-                "X lists posts of another time",
+                "X hides the posts of this time" if walk.hidden else "X lists posts of another time",
             )
         elif pages is not None and walk.count >= pages * PAGE and ids:
             _miss(walk, snowflake.at(span.after), min(ids), f"X shows no more than the latest {pages * PAGE} mentions")
@@ -174,7 +200,9 @@ class Backlog:
             fresh = _fresh(oldest.found, self._known)
             self._position = _behind(self._known.after(fresh.ids), oldest)
             walk.spans.pop()
-        gaps, walk.gaps = tuple(walk.gaps), []
+        gaps: tuple[Gap, ...] = ()
+        if not walk.hidden or not walk.spans or fresh.ids:  # Else it may go on.
+            gaps, walk.gaps = tuple(walk.gaps), []
         moves = bool(fresh.ids or fresh.unreadable or gaps)
         if not walk.spans:
             self._walk, self.covers = None, walk.began
@@ -193,10 +221,16 @@ class Backlog:
         return page
 
 
+def _hides(listing: Listing) -> bool:
+    """Nothing, and more behind it: X takes away what is protected or withheld only after it has cut its pages."""
+    return listing.more and not listing.posts
+
+
 def _miss(walk: _Walk, since: datetime, over: int, reason: str) -> None:
     """Note a gap; one that goes on where the last one ended makes it longer."""
     if since < (until := snowflake.at(over)):
-        goes_on = bool(walk.gaps) and (walk.gaps[-1].until, walk.gaps[-1].reason) == (since, reason)
+        last = walk.gaps[-1] if walk.gaps else None
+        goes_on = last is not None and last.reason == reason and abs(last.until - since) <= _MILLISECOND
         began = walk.gaps.pop().since if goes_on else since
         walk.gaps.append(Gap(since=began, until=until, reason=reason))
 

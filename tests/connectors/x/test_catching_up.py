@@ -172,7 +172,8 @@ async def test_whatever_was_said_and_whenever_we_fail_all_is_told_once_in_order(
     start = snowflake.first_at(now - timedelta(hours=4))
     ids, reads = sorted(start + (offset << 22) for offset in offsets), [0]
 
-    async def ask(*, since_id: str, until_id: str | None) -> Listing:
+    async def ask(*, since_id: str, until_id: str | None, pagination_token: str | None = None) -> Listing:
+        assert pagination_token is None
         found = [each for each in reversed(ids) if int(since_id) < each < int(until_id or 2**63)]
         reads[0] += 1
         if reads[0] in lost:
@@ -191,3 +192,104 @@ async def test_whatever_was_said_and_whenever_we_fail_all_is_told_once_in_order(
         told += [message.id for message in page.messages]
     assert told == [str(each) for each in ids]
     assert cost == len(ids)
+
+
+HIDING = datetime(2027, 1, 31, 12, tzinfo=UTC)
+
+
+def a_hiding_x(ids: list[int], hidden: set[int], size: int, asked: list[str | None]) -> Any:
+    """X as it is: pages are cut first, and what is protected or withheld is taken out of them afterwards."""
+
+    async def ask(*, since_id: str, until_id: str | None, pagination_token: str | None = None) -> Listing:
+        asked.append(pagination_token)
+        before = min(int(until_id or 2**63), int(pagination_token or 2**63))
+        found = [each for each in sorted(ids, reverse=True) if int(since_id) < each < before]
+        posts = [{"id": str(each), "text": "x"} for each in found[:size] if each not in hidden]
+        return Listing(posts=posts, includes={}, older=str(found[size - 1]) if len(found) > size else None)
+
+    return ask
+
+
+async def handed_out(backlog: Backlog, after: Cursor | None) -> list[Page]:
+    told = [await backlog.page(after)]
+    while told[-1].more:
+        after = told[-1].cursor or after
+        told.append(await backlog.page(after))
+    return told
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.integers(min_value=1, max_value=4 * 3_600_000 - 1), max_size=60), st.data())
+async def test_a_page_that_hides_all_it_holds_hides_nothing_behind_it(offsets: set[int], data: st.DataObject) -> None:
+    start = snowflake.first_at(HIDING - timedelta(hours=4))
+    ids = [start + (offset << 22) for offset in sorted(offsets)]
+    hidden = data.draw(st.sets(st.sampled_from(ids))) if ids else set[int]()
+    ask, after = a_hiding_x(ids, hidden, 3, []), data.draw(st.sampled_from([None, Cursor(str(start))]))
+    source = Source(ask=ask, price=1, window=timedelta(days=7), look_back=timedelta(hours=4))
+    told = await handed_out(Backlog(source, ME, lambda: HIDING), after)
+    assert [message.id for message in messages(told)] == [str(each) for each in ids if each not in hidden]
+    assert not [gap for page in told for gap in page.gaps]
+
+
+@pytest.mark.parametrize("after", [None, Cursor(str(snowflake.first_at(HIDING - timedelta(hours=4))))])
+@pytest.mark.parametrize(("hides", "heard"), [(3, 5), (6, 0)])
+async def test_mentions_behind_a_hidden_page_are_asked_for_once_by_the_token(
+    after: Cursor | None, hides: int, heard: int
+) -> None:
+    ids = [snowflake.first_at(HIDING - timedelta(minutes=minutes)) for minutes in range(20, 20 - 8, -1)]
+    asked = list[str | None]()
+    ask = a_hiding_x(ids, set(ids[-hides:]), 3, asked)
+    source = Source(ask=ask, price=1, pages=8, look_back=timedelta(hours=4))
+    told = await handed_out(Backlog(source, ME, lambda: HIDING), after)
+    assert len(messages(told)) == heard
+    assert asked[:2] == [None, str(ids[-3])]
+    assert [gap.reason for page in told for gap in page.gaps] == (
+        ["X hides the posts of this time"] if after and not heard else []
+    )
+
+
+async def test_an_x_that_hides_everything_is_one_gap_and_not_asked_for_ever() -> None:
+    asked, start = list[object](), HIDING - timedelta(days=5)
+
+    async def ask(**place: object) -> Listing:
+        asked.append(place)
+        return Listing(posts=[], includes={}, older="on")
+
+    backlog = Backlog(Source(ask=ask, price=1, window=timedelta(days=7)), ME, lambda: HIDING)
+    told = await handed_out(backlog, cursor_at(start))
+    (gap,) = [gap for page in told for gap in page.gaps]
+    assert gap.since == start
+    assert gap.until == HIDING
+    assert len(asked) < 100
+
+
+async def test_a_newest_page_that_stays_hidden_is_not_asked_for_ever() -> None:
+    """Time goes on while we ask: what is cut is what was there when the walk began."""
+    ids, asked = [snowflake.first_at(HIDING - timedelta(minutes=minutes)) for minutes in (60, 50, 40)], list[object]()
+
+    async def ask(*, since_id: str, until_id: str | None, pagination_token: str | None = None) -> Listing:
+        asked.append(pagination_token)
+        found = [each for each in reversed(ids) if until_id and int(since_id) < each < int(until_id)]
+        posts = [{"id": str(each), "text": "x"} for each in found]
+        return Listing(posts=posts, includes={}, older=None if until_id else "on")
+
+    source = Source(ask=ask, price=1, window=timedelta(days=7))
+    backlog = Backlog(source, ME, lambda: HIDING + timedelta(milliseconds=100 * len(asked)))
+    told = await handed_out(backlog, cursor_at(HIDING - timedelta(hours=2)))
+    assert [message.id for message in messages(told)] == [str(each) for each in ids]
+    assert len(asked) < 100
+
+
+async def test_mentions_behind_a_hidden_page_are_asked_for_on_the_wire(fake_x: FakeX) -> None:
+    """The token goes to X under the name that it takes."""
+    fake_x.page = 2
+    texts = written(fake_x, 5)
+
+    async def hidden(x: FakeX, _request: web.BaseRequest) -> web.StreamResponse:
+        return web.json_response({"meta": {"result_count": 0, "next_token": x.posts[-2]["id"]}})
+
+    async with polling(fake_x) as connector:
+        fake_x.faults = [hidden]
+        pages = await walked(connector, before_them())
+    assert [message.text for message in messages(pages)] == texts[:3]
+    assert not [gap for page in pages for gap in page.gaps]
