@@ -11,6 +11,7 @@ from connectors.api import Author, Cursor, Http, Page, Receipt, Reply, Vitals
 from connectors.errors import BadPayload, Denied, Refused, Unreachable
 from connectors.x import prices, snowflake
 from connectors.x.backlog import Backlog, Source
+from connectors.x.bought import Bought
 from connectors.x.length import LONGEST, weighted_length
 from connectors.x.line import Line
 from connectors.x.matching import answer_of
@@ -49,6 +50,7 @@ class X:
         self._unbooked = prices.USER_READ
         """Spent, and not yet told to the host."""
         self._next_call = 0
+        self._bought = Bought()
 
     @property
     def me(self) -> Author:
@@ -101,7 +103,7 @@ class X:
         older: str | None = None
         for _ in range(_OWN_PAGES):
             listing = await self._api.own_posts(self._me.id, min(answered, key=int), older)
-            self._unbooked += self._settings.own_price * len(listing.posts)
+            self._unbooked += self._settings.own_price * self._bought.count_new(listing.posts, self._clock())
             for raw in listing.posts:
                 if (post := answer_of(raw, answered, reply.text)) is not None:
                     return self._receipt(post.id, prices.of_post(reply.text, summoned=reply.to.mentions_us is True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -11,6 +11,7 @@ from aiohttp import web
 from connectors.api import Vitals
 from connectors.errors import Denied, Refused, Unreachable
 from connectors.x import plugin, prices
+from connectors.x.bought import Bought
 from tests.connectors.x.opened import NO_KEYS, a_reply, mention, polling, walked
 from tests.counterparts.x import ME, FakeX, cut_after, forbidden, html_outage, problem
 
@@ -205,6 +206,39 @@ async def test_looking_for_an_answer_is_counted_with_what_comes_next(fake_x: Fak
         fake_x.write("elsewhere", author=ME)
         assert await connector.find(a_reply(message)) is None
         assert (await connector.reply(a_reply(message))).cost == prices.POST_READ + 10_000
+
+
+async def test_own_posts_looked_through_again_cost_nothing_until_the_next_utc_day(fake_x: FakeX) -> None:
+    """X charges for a post once in a UTC day: fifteen looks through the same hundred are not seven dollars."""
+    now = [datetime.now(UTC).replace(hour=12)]
+    async with polling(fake_x, lambda: now[0]) as connector:
+        message = await mention(fake_x, connector)
+        for at in range(100):
+            fake_x.write(f"elsewhere {at}", author=ME)
+
+        async def looks(times: int) -> int:
+            for _ in range(times):
+                assert await connector.find(a_reply(message, "nowhere")) is None
+            return (await connector.poll(None)).cost
+
+        await connector.poll(None)
+        price = prices.POST_READ
+        once = await looks(1)
+        again = await looks(15)
+        assert once - again == 100 * price
+        fake_x.write("one more", author=ME)
+        assert await looks(2) - again == price
+        now[0] += timedelta(hours=12)
+        assert await looks(2) - again == 101 * price
+
+
+def test_what_was_paid_for_is_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond them, and for what has no id, too much is counted, never too little."""
+    monkeypatch.setattr("connectors.x.bought._REMEMBERED", 2)
+    bought, now = Bought(), datetime(2027, 1, 31, 23, tzinfo=UTC)
+    posts: list[object] = [{"id": "1"}, {"id": "2"}, {"id": "3"}, {"id": 4}, None]
+    assert [bought.count_new(posts, now) for _ in range(2)] == [5, 3]
+    assert bought.count_new(posts[:2], now + timedelta(hours=1)) == 2
 
 
 async def test_vitals_tell_the_budget_the_next_call_and_what_is_left(fake_x: FakeX) -> None:
