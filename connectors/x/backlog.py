@@ -93,6 +93,16 @@ class Backlog:
         self.covers: datetime | None = None
         """When the last walk began that was handed out to its end."""
 
+    @property
+    def under_way(self) -> bool:
+        """A walk has begun, and not all of it was handed out."""
+        return self._walk is not None
+
+    @property
+    def needs_call(self) -> bool:
+        """Whether the next page has to be asked for; else it was read, and paid for, before."""
+        return self._walk is None or self._walk.spans[-1].found is None
+
     async def page(self, after: Cursor | None) -> Page:
         """The next page after a cursor: at most one call that costs. Raises as the listing does.
 

@@ -49,7 +49,6 @@ class X:
         self._clock = clock
         self._unbooked = prices.USER_READ
         """Spent, and not yet told to the host."""
-        self._next_call = 0
         self._bought = Bought()
 
     @property
@@ -63,6 +62,10 @@ class X:
             daily_budget=round(self._settings.daily_budget * prices.DOLLAR),
             next_call=self._next_call,
         )
+
+    @property
+    def _next_call(self) -> int:
+        return 0
 
     async def reply(self, reply: Reply) -> Receipt:
         """Post under the version of the post that was read.
@@ -144,7 +147,11 @@ class PollingX(X):
         super().__init__(api, me, settings, clock)
         source = self._mentions() if settings.mode == "mentions" else self._search()
         self._backlog = Backlog(source, me, clock)
-        self._next_call = PAGE * source.price
+        self._dearest = PAGE * source.price
+
+    @property
+    def _next_call(self) -> int:
+        return self._dearest if self._backlog.needs_call else 0
 
     async def poll(self, after: Cursor | None) -> Page:
         return _with_cost(await self._backlog.page(after), self._booked())
@@ -159,7 +166,13 @@ class StreamingX(X):
         super().__init__(api, me, settings, clock)
         self._stream = Stream(api, settings, me, silence)
         self._backlog = Backlog(self._search(), me, clock)
-        self._next_call = PAGE * prices.POST_READ
+        self._caught_up = False
+
+    @property
+    def _next_call(self) -> int:
+        if self._caught_up:
+            return prices.POST_READ
+        return PAGE * prices.POST_READ if self._backlog.needs_call else 0
 
     async def stream(self, after: Cursor | None) -> AsyncIterator[Page]:
         """One connection, which is never opened again from here. Raises Unreachable when it ends."""
@@ -168,7 +181,7 @@ class StreamingX(X):
                 async for page in pages:
                     yield _with_cost(page, self._booked())
         finally:
-            self._next_call = PAGE * prices.POST_READ
+            self._caught_up = False
 
     async def _pages(self, line: Line, after: Cursor | None) -> AsyncGenerator[Page]:
         """What was missed, then the lines; a minute later what X had not yet indexed when we looked.
@@ -178,7 +191,7 @@ class StreamingX(X):
         opened = self._clock()
         position = Position(since=0)
         for due in (opened, opened + _INDEXED):
-            while self._clock() < due:
+            while due != opened and self._clock() < due:
                 page, position = self._stream.page(await line.next(), position)
                 after = page.cursor or after
                 yield page
@@ -186,18 +199,24 @@ class StreamingX(X):
                 after = page.cursor or after
                 yield page
             position = Position.parse(after) or position
-        self._next_call = prices.POST_READ
+        self._caught_up = True
         while True:
             page, position = self._stream.page(await line.next(), position.settled(self._clock()))
             yield page
 
     async def _missed(self, after: Cursor | None, due: datetime) -> AsyncIterator[Page]:
-        """By search, all up to `due`: a walk that began before then is finished, and followed by another."""
-        more = True
-        while more or self._backlog.covers is None or self._backlog.covers < due:
+        """By search, all up to `due`: a walk that began before then is finished, and followed by another.
+
+        One that began in here is enough whatever it says of its time: the clock may have been set back.
+        """
+        ours, covered = not self._backlog.under_way, False
+        while not covered:
             page = await self._backlog.page(after)
-            after, more = page.cursor or after, page.more
+            after = page.cursor or after
             yield page
+            if not page.more:
+                covered = ours or (self._backlog.covers is not None and self._backlog.covers >= due)
+                ours = True
 
 
 @asynccontextmanager

@@ -293,3 +293,29 @@ async def test_mentions_behind_a_hidden_page_are_asked_for_on_the_wire(fake_x: F
         pages = await walked(connector, before_them())
     assert [message.text for message in messages(pages)] == texts[:3]
     assert not [gap for page in pages for gap in page.gaps]
+
+
+async def test_what_was_read_before_is_handed_out_without_money(fake_x: FakeX) -> None:
+    """700 mentions for $3.50 of $3.90: seven calls read them, and the pages after the last call are not kept back."""
+    texts, cursor, told, spent = written(fake_x, 700), before_them(), list[Page](), 0
+    async with polling(fake_x, daily_budget=3.9) as connector:
+        while spent + connector.vitals.next_call <= 3_900_000 and (not told or told[-1].more):
+            free = connector.vitals.next_call == 0
+            told.append(await connector.poll(cursor))
+            assert not (free and told[-1].cost)
+            spent, cursor = spent + told[-1].cost, told[-1].cursor or cursor
+        assert connector.vitals.next_call == 500_000
+    assert [message.text for message in messages(told)] == texts
+
+
+async def test_a_stream_s_catch_up_hands_out_without_money_what_it_read_before(fake_x: FakeX) -> None:
+    texts, cursor, told, free = written(fake_x, 250), before_them(), list[Page](), 0
+    async with streaming(fake_x, cursor) as (connector, pages):
+        while not told or told[-1].more:
+            needs_none = connector.vitals.next_call == 0
+            told.append(await anext(pages))
+            assert not (needs_none and told[-1].cost)
+            free += needs_none
+        assert connector.vitals.next_call == 100 * prices.POST_READ
+    assert [message.text for message in messages(told)] == texts
+    assert free > 0

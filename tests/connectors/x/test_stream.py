@@ -150,3 +150,19 @@ async def test_reopening_reserves_a_whole_page_again(fake_x: FakeX) -> None:
 async def test_a_stream_older_than_a_search_records_the_gap(fake_x: FakeX) -> None:
     async with streaming(fake_x, cursor_at(datetime.now(UTC) - timedelta(days=9))) as (_, pages):
         assert len((await anext(pages)).gaps) == 1
+
+
+async def test_a_clock_that_is_set_back_is_no_search_without_end(fake_x: FakeX) -> None:
+    """No walk begins after the connection was opened, by such a clock: the one that did is enough."""
+    fake_x.keep_alive = 0.05
+    now, looked = datetime.now(UTC), [0]
+
+    def clock() -> datetime:
+        looked[0] += fake_x.connects > 0
+        return now if looked[0] <= 1 else now - timedelta(minutes=2)
+
+    async with streaming(fake_x, cursor_at(now - timedelta(hours=1)), clock=clock) as (_, pages):
+        for _ in range(5):
+            await anext(pages)
+    assert looked[0] > 1
+    assert fake_x.asked("/search/recent") == 1
