@@ -90,6 +90,18 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
+    async def listens(self) -> None:
+        """Once every channel has been reached."""
+        async with asyncio.timeout(PATIENCE):
+            while not await self._is_ready():  # noqa: ASYNC110 another process tells it
+                await asyncio.sleep(0.05)
+
+    async def _is_ready(self) -> bool:
+        try:
+            return (await self.get("/readyz"))[0] == 200
+        except aiohttp.ClientConnectionError:
+            return False
+
     async def ended(self) -> int:
         async with asyncio.timeout(PATIENCE):
             return await self.process.wait()

@@ -64,6 +64,7 @@ async def test_killed_at_any_point_nothing_is_lost_and_nobody_is_answered_twice(
     house: Household, bot_api: BotApi, point: str
 ) -> None:
     async with house.runs(HEEDFUL_FAILPOINT=point) as first:
+        await first.listens()  # or the sender's first look may claim in the very transaction that stores
         await bot_api.say(TEXT)
         assert await first.ended() == -signal.SIGKILL
     async with house.runs():

@@ -62,7 +62,8 @@ async def test_nobody_is_told_twice_by_handing_it_to_who_has_it(store: Store, cl
 
 
 async def test_of_a_channel_that_left_the_file_no_word_goes_anywhere(store: Store, clock: Clock) -> None:
-    office = Office(store, clock, HOUSE)
+    """Where the file knows regions at all: it may have been a channel of one."""
+    office = Office(store, clock, HOUSE + "channels: {other: {kind: replay, region: eu}}\n")
     await office.hear("charged twice")
     (case,) = await office.cases()
     await store.write(lambda connection: connection.execute(CASE.update().values(channel="renamed")))
