@@ -24,10 +24,11 @@ machine only. What an address redirects to must be public.
 CANNOT = """\
 - **Answer.** A feed has no way back; what deserves an answer is opened by its link.
 - **See what came and went between two polls, or while heedful stood still.** A feed holds its latest entries only.
-  Where nothing of what it held before is left, heedful records a gap; an entry that stays for good, such as one
-  pinned to the top, hides this. Ask oftener (`poll_every`) where it happens.
+  Where nothing of what it held before is left, heedful records a gap (not where it held a single entry); an entry
+  that stays for good, such as one pinned to the top, hides this. Ask oftener (`poll_every`) where it happens.
 - **Tell apart what the site does not.** Where entries share a guid, or have none and share a link, heedful tells them
-  apart by link, words, author and date: what changes there is told as new, not as an edit.
+  apart by link, words and author, and where these are alike by how many there are: what changes there is told as new,
+  not as an edit, and one that says just what an older one said, after that has left, is not told.
 - **See what was taken back.** An entry that leaves the feed is simply too old, or deleted: nobody can tell.
 - **Tell who wrote**, beyond the name that the feed gives; without one, the feed itself is the author.
 - **Read without end.** A document may have 16 MB, of which the first 5,000 entries are read; a text is cut at
