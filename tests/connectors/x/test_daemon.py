@@ -15,7 +15,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from heedful import failpoints
-from tests.counterparts.x import ME, FakeX, cut_after, limited
+from tests.counterparts.x import ME, FakeX, cut_after, limited, revoked
 from tests.heedful.household import PATIENCE, SECRET, Household, Pager, pager
 
 TEXT = "@acmeair my card was charged twice!!"
@@ -209,6 +209,20 @@ async def test_a_storm_of_429_is_one_alarm_and_one_recovery(house: XHouse, fake_
         await until(fake_x.replies, house)
         assert [line["event"] for line in told(running)] == ["channel listens", "channel lost", "channel listens"]
         assert len(alarms(running)) == 1
+
+
+async def test_a_revoked_token_stops_the_channel_with_one_alarm(house: XHouse, fake_x: FakeX) -> None:
+    async with house.runs() as running:
+        await until(lambda: told(running), house)
+        fake_x.always = revoked
+        await until(lambda: len(told(running)) > 1, house)
+        await until(lambda: alarms(running), house)
+        asked = fake_x.asked("/mentions")
+        assert (await running.get("/readyz"))[0] == 503
+        assert (await running.get("/livez"))[0] == 200
+        assert [line["event"] for line in told(running)] == ["channel listens", "channel stopped"]
+        assert len(alarms(running)) == 1
+    assert fake_x.asked("/mentions") == asked, "a person has to act: nobody is asked again"
 
 
 def told(running: Any) -> list[dict[str, Any]]:
