@@ -60,14 +60,14 @@ async def test_each_is_read_but_those_cut_short(published: list[dict[str, Any]],
     pages = await heard(called, [hook(one) for one in published])
     for one, page in zip(published, pages, strict=True):
         event = one.get("event") or {}
-        said = event.get("type") in {"message", "app_mention"}
+        said = event.get("type") == "message"  # a mention comes by its message too, which knows the room
         if not said or event.get("subtype") in {"channel_join", "channel_leave"}:
             assert page.messages == ()
         elif "channel" in event and "ts" in event:
             assert (len(page.messages), page.unreadable) == (1, ())
         else:
             assert len(page.unreadable) == 1
-    assert sum(len(page.messages) for page in pages) >= 20
+    assert sum(len(page.messages) for page in pages) >= 15
 
 
 async def test_one_byte_makes_each_a_forgery(published: list[dict[str, Any]], called: HookedSlack) -> None:
