@@ -44,7 +44,7 @@ class Denied(ConnectorError):
 class Refused(ConnectorError):
     """The platform will not post this reply, and says so; nothing was posted.
 
-    `gone` where it says that the message we answer was deleted: its text then goes here too.
+    `gone` where it says that the message we answer was deleted: to the host this is a delete notice.
     """
 
     def __init__(self, message: str = "", *, gone: bool = False) -> None:

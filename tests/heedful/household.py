@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +47,12 @@ acknowledge:
 teams: {{care: {{notify: [pager]}}, payments: {{notify: [pager]}}}}
 notify: {{pager: {{kind: webhook, url: "{pager}", secret: "{secret}"}}}}
 """
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110 another process tells it, by what it logs, asks or leaves
+            await asyncio.sleep(0.05)
 
 
 @dataclass

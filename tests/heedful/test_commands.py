@@ -17,7 +17,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib.resources import files
@@ -30,7 +30,7 @@ from typer.main import get_command
 
 from heedful.cli import app
 from tests.counterparts.telegram import free_port
-from tests.heedful.household import HEEDFUL
+from tests.heedful.household import HEEDFUL, until
 from tests.heedful.recording import CARE, Recording, recording
 
 COMMANDS = {
@@ -397,12 +397,6 @@ async def test_a_replay_that_is_ended_leaves_nobody_behind(tmp_path: Path, how: 
     assert how is signal.SIGKILL or said.strip() in {b"", b"Aborted."}
     await until(lambda: not _alive(process.pid))
     assert how is signal.SIGKILL or not list(scratch.glob("heedful-replay-*"))
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not holds():  # noqa: ASYNC110 another process tells it by what it does
-            await asyncio.sleep(0.02)
 
 
 def _alive(group: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +12,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from tests.heedful.household import PATIENCE, SECRET, Household, Running
+from tests.heedful.household import SECRET, Household, Running, until
 
 FILE = """
 version: 1
@@ -81,12 +80,6 @@ def house(tmp_path: Path, site: Site) -> FeedHouse:
 def said(running: Running, about: str = "news") -> list[str]:
     lines = [json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{")]
     return [line["event"] for line in lines if about in {line.get("channel"), line.get("about")}]
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110 another process tells it by what it logs and asks
-            await asyncio.sleep(0.05)
 
 
 def stored(count: int) -> Callable[[dict[str, Any]], bool]:

@@ -67,7 +67,7 @@ async def test_each_is_read_but_those_cut_short(published: list[dict[str, Any]],
             assert (len(page.messages), page.unreadable) == (1, ())
         else:
             assert len(page.unreadable) == 1
-    assert sum(len(page.messages) for page in pages) >= 15
+    assert sum(len(page.messages) for page in pages) >= 17
 
 
 async def test_one_byte_makes_each_a_forgery(published: list[dict[str, Any]], called: HookedSlack) -> None:
