@@ -1,0 +1,1 @@
+"""How the shipped model is made: the corpus, the teacher, the recipe."""
