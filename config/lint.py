@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 
+from config.corrections import check_corrections
 from config.document import LARGEST, Node, decode, read
 from config.findings import Finding
 from config.names import check_names
@@ -74,6 +75,7 @@ def _rules(root: Node, care: Care | None, today: date | None) -> list[Finding]:
     if care is not None:
         check_names(care, report)
         check_vocabulary(care, report, today)
+        check_corrections(care, report)
         check_wordings(care, report)
         check_values(care, report)
     return report.findings

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from config.durations import Duration, parse_duration
+from config.fields import STRICT, Names, Words
+from config.reading import ReadingSettings
 
 __all__ = [
     "Acknowledge",
@@ -55,24 +57,11 @@ def _zone(value: str) -> str:
     return value
 
 
-def _many(value: object) -> object:
-    return value if isinstance(value, (list, tuple)) else [value]
-
-
-def _words(value: object) -> object:
-    if not isinstance(value, list):
-        return value
-    return [str(item) if isinstance(item, (int, float)) and not isinstance(item, bool) else item for item in value]
-
-
 TimeZone = Annotated[str, AfterValidator(_zone)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_many)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-"""Bare numbers in a list of words are read as they are written."""
 
 
 class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+    model_config = STRICT
 
 
 class Brand(Frozen):
@@ -307,9 +296,12 @@ class Calendar(Frozen):
 
 
 class Team(Frozen):
+    """`reading` overrides that of the root, key by key, wherever this team is meant."""
+
     notify: Names = ()
     calendar: str | None = None
     deadlines: Deadlines = {}
+    reading: ReadingSettings | None = None
 
 
 class Expectation(Frozen):
@@ -354,6 +346,7 @@ class Care(Frozen):
     channels: Mapping[str, Channel] = {}
     keywords: Mapping[str, KeywordList] = {}
     people: Mapping[str, Words] = {}
+    reading: ReadingSettings | None = None
     route: RootRoute
     acknowledge: Acknowledge = Acknowledge()
     calendars: Mapping[str, Calendar] = {}

@@ -13,7 +13,7 @@ from config.keywords import Keywords, compile_entry
 from config.report import Report, branches, conditions
 from config.schema import Care, KeywordList
 
-__all__ = ["check_vocabulary", "expressions_of"]
+__all__ = ["check_entry", "check_vocabulary", "expressions_of"]
 
 _SECTIONS = ("en", "zh", "any", "except")
 _CHINESE_OPERATOR = re.compile(r"\S\s+(和|与|與|或|或者|非|且|及)\s+\S")
@@ -40,7 +40,7 @@ def check_vocabulary(care: Care, report: Report, today: date | None) -> None:
             )
     for path, texts in _texts(care):
         for index, text in enumerate(texts):
-            _entry(report, (*path, index), text)
+            check_entry(report, (*path, index), text)
     _unused(care, report)
     if not any(finding.level == "error" for finding in report.findings[before:]):
         _examples(care, report)
@@ -65,7 +65,7 @@ def _list(report: Report, name: str, keyword_list: KeywordList) -> None:
     for section in _SECTIONS:
         for index, entry in enumerate(getattr(keyword_list, "exceptions" if section == "except" else section)):
             path = ("keywords", name, section, index)
-            expression = _entry(report, path, entry)
+            expression = check_entry(report, path, entry)
             if section == "except" or not isinstance(expression, Phrase):
                 continue
             folded = fold(expression.text).text + "*" * expression.prefix
@@ -86,7 +86,8 @@ def _list(report: Report, name: str, keyword_list: KeywordList) -> None:
                 )
 
 
-def _entry(report: Report, path: Path, entry: str) -> Expression | None:
+def check_entry(report: Report, path: Path, entry: str) -> Expression | None:
+    """One entry as `Keywords.compile` would take it; None, and a finding, where it would not."""
     if "\n" in entry.strip() or "\t" in entry:
         report.error(path, "several-keywords", "one entry holds a whole list", "write each keyword behind its own `- `")
         return None
