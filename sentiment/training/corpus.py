@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from typing import cast
 
 from sentiment.api import ADDRESSED, HARMS, KINDS, Addressed, Harm, Kind
 
-__all__ = ["HERE", "Example", "development", "parse", "training"]
+__all__ = ["HERE", "Example", "calibrates", "development", "parse", "training"]
 
 HERE = Path(__file__).parent / "corpus"
 _MOODS = ("neg", "neu", "pos")
@@ -96,6 +97,11 @@ def _read(folder: Path) -> list[Example]:
 def training(folder: Path = HERE) -> list[Example]:
     """What may be trained on, each text once."""
     return _read(folder)
+
+
+def calibrates(text: str) -> bool:
+    """Whether a text of the corpus is kept from teacher and student, to fit their probabilities on: one in twelve."""
+    return zlib.crc32(text.encode("utf-8", "surrogatepass")) % 12 == 0
 
 
 def development(folder: Path = HERE) -> list[Example]:
