@@ -67,7 +67,8 @@ def explain(message: Message, channel: str, care: Care, now: datetime, guidance:
     source = Source.of(channel, configured, registry.load(configured.kind), Author(id="", name=channel))
     prepared = prepare(message, source, guidance, now)
     if prepared.reading is None:
-        prepared = replace(prepared, reading=guidance.reader.read(prepared.folded, Circumstances()))
+        reading, views = guidance.read(prepared.folded, Circumstances())
+        prepared = replace(prepared, reading=reading, views=views)
     assert prepared.reading is not None
     decision = decide(
         prepared.message,
@@ -78,7 +79,9 @@ def explain(message: Message, channel: str, care: Care, now: datetime, guidance:
         channel=source.name,
         connector=source.kind,
         now=now,
+        views=prepared.views,
     )
+    prepared = prepared.seen_by(decision.view)
     row = message_row(prepared, source, new_id(now), "", now, decision.version)
     docket = Docket(source, guidance, ((number, ref(number)) for number in [new_id(now)]), ())
     case = docket.route(prepared, row, decision)[0] if decision.routed else None

@@ -21,7 +21,7 @@ from heedful.guidance import Guidance
 from heedful.intent import Intents
 from heedful.preparation import Prepared
 from heedful.recall import Known, Overall
-from heedful.rows import because_json, message_row, start_of_hour
+from heedful.rows import because_json, message_row, reading_columns, start_of_hour
 from routing.announcements import URGENT
 from routing.decide import Decision, History, decide
 from routing.store import events, search, spending
@@ -185,7 +185,11 @@ class _Page:
             channel=self._source.name,
             connector=self._source.kind,
             now=item.at,
+            views=item.views,
         )
+        if item.views:
+            item = item.seen_by(decision.view)
+            row |= reading_columns(item.reading)
         row["because"] = [because_json(one) for one in decision.because]
         row["kind"] = decision.kind
         if decision.routed:

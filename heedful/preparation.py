@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from config.folding import Folded, fold
 from config.keywords import Hits
 from config.schema import Brand
 from connectors.api import Author, Message
-from heedful.guidance import Guidance
+from heedful.guidance import NO_VIEWS, Guidance
 from heedful.source import Source
 from routing.masking import mask, repair
 from sentiment.api import Circumstances, Reading
@@ -22,6 +23,8 @@ LANGUAGE_AT_MOST = 35
 FAILED = "none/failed"
 """The scorer of a reading that did not come about."""
 
+Read = tuple[Reading, Hits, Mapping[str, Reading]]
+
 
 class Unmaskable(Exception):
     """A message that could not be repaired and masked, and so must not be stored as it is; says why."""
@@ -32,7 +35,8 @@ class Prepared:
     """One item ready for the transaction.
 
     `at` is the moment at which it is received and decided. `reading` is None for what is not read: our
-    own, bots', deletes. `place` orders the items of several sources that share a transaction.
+    own, bots', deletes. `views` is the reading by team, where the file lets a team read otherwise. `place`
+    orders the items of several sources that share a transaction.
     """
 
     message: Message
@@ -42,6 +46,12 @@ class Prepared:
     reading: Reading | None = None
     hits: Hits = NO_HITS
     place: int = 0
+    views: Mapping[str, Reading] = field(default_factory=dict[str, Reading])
+
+    def seen_by(self, team: str) -> Prepared:
+        """With the reading as this team sees it."""
+        view = self.views.get(team)
+        return self if view is None else replace(self, reading=view)
 
 
 def prepare(message: Message, source: Source, guidance: Guidance, now: datetime, place: int = 0) -> Prepared:
@@ -52,8 +62,8 @@ def prepare(message: Message, source: Source, guidance: Guidance, now: datetime,
         clean = replace(clean, mentions_us=_mentions_us(clean, source, guidance.care.brand))
     if own or clean.author.bot or clean.deleted:
         return Prepared(clean, folded, own, now, place=place)
-    reading, hits = _read(clean, folded, guidance, now)
-    return Prepared(clean, folded, own, now, reading, hits, place)
+    reading, hits, views = _read(clean, folded, guidance, now)
+    return Prepared(clean, folded, own, now, reading, hits, place, views)
 
 
 def raw_of(message: Message) -> bytes:
@@ -89,15 +99,15 @@ def _clean_rest(message: Message) -> Message:
     )
 
 
-def _read(message: Message, folded: Folded, guidance: Guidance, now: datetime) -> tuple[Reading, Hits]:
+def _read(message: Message, folded: Folded, guidance: Guidance, now: datetime) -> Read:
     circumstances = Circumstances(
         mentions_us=bool(message.mentions_us), private=message.private, language=message.language
     )
     try:
-        reading = guidance.reader.read(folded, circumstances)
-        return reading, guidance.rules.keywords.search(folded, now.date())
+        reading, views = guidance.read(folded, circumstances)
+        return reading, guidance.rules.keywords.search(folded, now.date()), views
     except Exception:  # noqa: BLE001  a reader may be anybody's: what it fails on goes to a person, and the page goes on
-        return _unread(circumstances), NO_HITS
+        return _unread(circumstances), NO_HITS, NO_VIEWS
 
 
 def _unread(circumstances: Circumstances) -> Reading:

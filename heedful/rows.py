@@ -13,7 +13,7 @@ from heedful.source import Source
 from routing.decide import Because
 from sentiment.api import Reading
 
-__all__ = ["because_json", "body_of", "message_of", "message_row", "start_of_hour"]
+__all__ = ["because_json", "body_of", "message_of", "message_row", "reading_columns", "start_of_hour"]
 
 _UNREAD: dict[str, Any] = dict.fromkeys(("compound", "negative", "urgent", "needs_answer", "label", "kind", "reading"))
 
@@ -112,11 +112,12 @@ def message_row(
         "priority": None,
         "because": [],
         "file_version": version,
-        **_reading_columns(reading),
+        **reading_columns(reading),
     }
 
 
-def _reading_columns(reading: Reading | None) -> dict[str, Any]:
+def reading_columns(reading: Reading | None) -> dict[str, Any]:
+    """What a row holds of a reading."""
     if reading is None:
         return _UNREAD
     return {

@@ -12,8 +12,9 @@ Team and priority of an open case stay; a message with a reason of its own may r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from config.keywords import Hits, Keywords
 from config.schema import Care, Deadline, Keep, Priority
@@ -45,6 +46,7 @@ READ_LANGUAGES = ("en", "zh")
 """Where a scorer abstains in one of these, the text itself says too little; elsewhere it is unreadable."""
 
 NO_DEADLINE = Deadline()
+NO_READINGS: Mapping[str, Reading] = MappingProxyType({})
 URGENCY: tuple[Priority, ...] = ("P1", "P2", "P3", "P4")
 
 
@@ -78,7 +80,8 @@ class Decision:
     `kept` is calm or muted where `routed` is False; then `team` and `priority` are None and `style` is
     the one `keep` names. `kind` is the final one. `case_id` is the open case, or the resolved one that
     is shown or, where `reopens`, opened again; None: a new case where routed. `silences` is True where
-    the bot must keep quiet in the thread from this message on. `version` is the file's.
+    the bot must keep quiet in the thread from this message on. `version` is the file's. `view` is the team
+    whose view of the reading counts: the one that the message went to, or would have gone to.
     """
 
     routed: bool
@@ -94,6 +97,7 @@ class Decision:
     reopens: bool = False
     silences: bool = False
     version: str = ""
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ class Rules:
         calendars = {name: Hours.compile(calendar, zone) for name, calendar in care.calendars.items()}
         calendars["always"] = ALWAYS
         keywords = Keywords.compile(care.keywords, tuple(texts(care.route.routes)))
-        return cls(care, keywords, calendars, compile_nodes(care.route.routes, care.people, calendars), care.digest)
+        nodes = compile_nodes(care.route.routes, care.route.team, care.people, calendars)
+        return cls(care, keywords, calendars, nodes, care.digest)
 
     def hours(self, deadline: Deadline) -> Hours:
         """The opening hours that a merged deadline counts in."""
@@ -142,8 +147,12 @@ def decide(
     channel: str,
     connector: str,
     now: datetime,
+    views: Mapping[str, Reading] = NO_READINGS,
 ) -> Decision:
-    """Decide about an original message of a customer, or about an edit, which may raise its open case."""
+    """Decide about an original message of a customer, or about an edit, which may raise its open case.
+
+    `views`: the reading by team, where the file lets a team read otherwise.
+    """
     facts = Facts(
         message=message,
         reading=reading,
@@ -154,13 +163,16 @@ def decide(
         repeats=history.repeats,
         now=now,
     )
-    found = walk(rules.nodes, facts)
+    seen = {team: _seen(facts, view) for team, view in views.items()}
+    found = walk(rules.nodes, facts, seen)
+    team = _team(rules, history, found)
+    facts = seen.get(team, facts)
     own = tuple(dict.fromkeys(_reasons(facts, found, rules.care.route.keep)))
     kind = _complained(facts.kind, any(each.rule in ("keywords", "text") for each in found.because))
-    muted = found.queue is False and not _must_be_queued(reading)
+    muted = found.queue is False and not _must_be_queued(facts.reading)
     if history.open_case is None and (muted or not own):
-        return _kept(rules, history, found, kind, muted)
-    return _routed(rules, history, found, kind, facts, () if muted else own)
+        return _kept(rules, history, found, kind, muted, team)
+    return _routed(rules, history, found, kind, facts, () if muted else own, team)
 
 
 def most_urgent(*priorities: Priority) -> Priority:
@@ -171,6 +183,18 @@ def most_urgent(*priorities: Priority) -> Priority:
 def one_up(priority: Priority) -> Priority:
     """The next more urgent priority."""
     return URGENCY[max(URGENCY.index(priority) - 1, 0)]
+
+
+def _seen(facts: Facts, reading: Reading) -> Facts:
+    return replace(facts, reading=reading, kind=_complained(reading.kind, bool(reading.harm)))
+
+
+def _team(rules: Rules, history: History, found: Found) -> str:
+    """Whom the message goes to if it goes to anybody: an open case stays where it is."""
+    if history.open_case is not None:
+        return history.open_case.team
+    case = history.resolved_case
+    return found.team or (rules.care.route.team if case is None else case.team)
 
 
 def _complained(kind: Kind, something_wrong: bool) -> Kind:
@@ -211,7 +235,7 @@ def _thresholds(reading: Reading, keep: Keep) -> Iterator[Because]:
         yield at_least("needs_answer", reading.needs_answer, keep.needs_answer)
 
 
-def _kept(rules: Rules, history: History, found: Found, kind: Kind, muted: bool) -> Decision:
+def _kept(rules: Rules, history: History, found: Found, kind: Kind, muted: bool, view: str) -> Decision:
     style = rules.care.route.keep.acknowledge or "none"
     return Decision(
         routed=False,
@@ -222,22 +246,23 @@ def _kept(rules: Rules, history: History, found: Found, kind: Kind, muted: bool)
         kind=kind,
         case_id=None if history.resolved_case is None else history.resolved_case.id,
         version=rules.version,
+        view=view,
     )
 
 
 def _routed(
-    rules: Rules, history: History, found: Found, kind: Kind, facts: Facts, own: tuple[Because, ...]
+    rules: Rules, history: History, found: Found, kind: Kind, facts: Facts, own: tuple[Because, ...], team: str
 ) -> Decision:
     root, case = rules.care.route, history.open_case or history.resolved_case
     priority = _priority(found.priority or root.priority, facts.reading)
-    team, style, because = found.team or root.team, found.style or root.acknowledge, own
+    style, because = found.style or root.acknowledge, own
     if history.open_case is not None:
         case = history.open_case
         style = style if own and priority < case.priority else case.style
-        priority, team = most_urgent(priority, case.priority) if own else case.priority, case.team
+        priority = most_urgent(priority, case.priority) if own else case.priority
         because = (Because("open case"), *own)
     elif case is not None:
-        priority, team = most_urgent(priority, case.priority), found.team or case.team
+        priority = most_urgent(priority, case.priority)
         because = (*own, Because("resolved case"))
     return Decision(
         routed=True,
@@ -252,6 +277,7 @@ def _routed(
         reopens=history.open_case is None and case is not None,
         silences=facts.reading.asks_person or (case is not None and case.bot_silent),
         version=rules.version,
+        view=team,
     )
 
 

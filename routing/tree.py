@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from config.schema import Priority, Route
 from routing.calendar import Hours
@@ -15,9 +16,10 @@ __all__ = ["Found", "Node", "compile_nodes", "texts", "walk"]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A route with its condition compiled."""
+    """A route with its condition compiled. `team` is the one that it leads to, its own or inherited."""
 
     route: Route
+    team: str
     condition: Compiled
     layer: Layer | None
     children: tuple[Node, ...]
@@ -37,18 +39,20 @@ class Found:
 
 
 NOTHING = Found()
+NO_VIEWS: Mapping[str, Facts] = MappingProxyType({})
 
 
 def compile_nodes(
-    routes: Sequence[Route], people: Mapping[str, Collection[str]], calendars: Mapping[str, Hours]
+    routes: Sequence[Route], team: str, people: Mapping[str, Collection[str]], calendars: Mapping[str, Hours]
 ) -> tuple[Node, ...]:
-    """Raises ValueError where a route names a calendar or a list of people that does not exist."""
+    """`team` is what the routes inherit. Raises ValueError for a calendar or a list of people that does not exist."""
     return tuple(
         Node(
             route,
+            route.team or team,
             compile_condition(route.when, people, calendars),
             Layer(route.calendar, route.deadlines) if route.calendar or route.deadlines else None,
-            compile_nodes(route.routes, people, calendars),
+            compile_nodes(route.routes, route.team or team, people, calendars),
         )
         for route in routes
     )
@@ -61,22 +65,23 @@ def texts(routes: Sequence[Route]) -> Iterator[str]:
         yield from texts(route.routes)
 
 
-def walk(nodes: Sequence[Node], facts: Facts) -> Found:
+def walk(nodes: Sequence[Node], facts: Facts, views: Mapping[str, Facts] = NO_VIEWS) -> Found:
     """The first that matches wins, with the first of its children, and so on down, each overriding its parent.
 
     Behind one that says `continue` later siblings are tried too: they override the keys that they set,
-    but of the priorities the most urgent stands.
+    but of the priorities the most urgent stands. `views`: the facts as a team sees them, where it reads otherwise.
     """
     found = NOTHING
     for node in nodes:
-        if node.condition.test(facts):
-            found = _beside(found, _down(node, facts))
+        seen = views.get(node.team, facts)
+        if node.condition.test(seen):
+            found = _beside(found, _down(node, seen, facts, views))
             if not node.route.proceed:
                 break
     return found
 
 
-def _down(node: Node, facts: Facts) -> Found:
+def _down(node: Node, seen: Facts, facts: Facts, views: Mapping[str, Facts]) -> Found:
     route = node.route
     mine = Found(
         ("root", route.name),
@@ -85,9 +90,9 @@ def _down(node: Node, facts: Facts) -> Found:
         route.acknowledge,
         route.queue,
         () if node.layer is None else (node.layer,),
-        (Because("route", route.name), *node.condition.told(facts)),
+        (Because("route", route.name), *node.condition.told(seen)),
     )
-    return _over(mine, walk(node.children, facts)) if node.children else mine
+    return _over(mine, walk(node.children, facts, views)) if node.children else mine
 
 
 def _over(below: Found, above: Found) -> Found:

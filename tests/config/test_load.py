@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from config.lint import parse
 from config.load import ConfigurationError, MissingSecret, example, load, resolve
+from config.reading import ReadingSettings, ReadingWords
 from config.schema import (
     Acknowledge,
     Brand,
@@ -97,6 +98,8 @@ def test_the_shipped_example_shows_every_key() -> None:
         Deadline,
         Team,
         Expectation,
+        ReadingSettings,
+        ReadingWords,
     )
     for model in models:
         for name, field in model.model_fields.items():
