@@ -62,7 +62,7 @@ def evaluate(contenders: Sequence[Contender], samples: Sequence[Sample], tick: T
         _judged(report, contender, everything, opinions, first=not number)
         _moods(report, contender)
         tick(f"{contender.name}: moods")
-    report.speed = _speed(contenders, [row.text for sample in ours for row in sample.rows], tick)
+    report.speed = _speed(contenders, _texts(ours), tick)
     return report
 
 
@@ -102,8 +102,19 @@ def _moods(report: Report, contender: Contender) -> None:
         report.moods.append(moods(contender, asked, language))
 
 
-def _speed(contenders: Sequence[Contender], texts: Sequence[str], tick: Tick) -> list[Speed]:
-    rates = speed(contenders, texts)
+def _texts(ours: Sequence[Sample]) -> dict[str, list[str]]:
+    """What is timed: a package that passes over what it cannot read is fast at that."""
+    pools: dict[str, list[str]] = {"English": [], "Chinese": [], "others": [], "all": []}
+    for sample in ours:
+        first = sample.language.partition("-")[0]
+        texts = [row.text for row in sample.rows]
+        pools[{"en": "English", "zh": "Chinese"}.get(first, "others")] += texts
+        pools["all"] += texts
+    return {name: texts for name, texts in pools.items() if texts}
+
+
+def _speed(contenders: Sequence[Contender], texts: Mapping[str, Sequence[str]], tick: Tick) -> list[Speed]:
+    rates = {pool: speed(contenders, chosen) for pool, chosen in texts.items()}
     found: list[Speed] = []
     for contender in contenders:
         most = slowest(contender, hostile()) if isinstance(contender, Readings) else (None, None)
@@ -111,7 +122,7 @@ def _speed(contenders: Sequence[Contender], texts: Sequence[str], tick: Tick) ->
         found.append(
             Speed(
                 contender=contender.name,
-                messages_per_second=rates[contender.name],
+                messages_per_second={pool: rate[contender.name] for pool, rate in rates.items()},
                 slowest_ms=most[0],
                 slowest_on=most[1],
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from time import process_time
@@ -19,10 +19,10 @@ READ = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """The median of the rounds. `slowest` (milliseconds, and on what) is measured of heedful's own readers alone."""
+    """The median of the rounds, by pool of texts. The slowest text is looked for of heedful's own readers alone."""
 
     contender: str
-    messages_per_second: float
+    messages_per_second: Mapping[str, float]
     slowest_ms: float | None = None
     slowest_on: str | None = None
 

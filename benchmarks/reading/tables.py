@@ -169,15 +169,16 @@ def _claimed(report: Report) -> set[tuple[str, str]]:
 
 
 def _speed(report: Report) -> Table:
+    pools = list(report.speed[0].messages_per_second) if report.speed else []
     rows = [
         (
             one.contender,
-            f"{one.messages_per_second:,.0f}",
+            *(f"{rate:,.0f}" for rate in one.messages_per_second.values()),
             "–" if one.slowest_ms is None else f"{one.slowest_ms:,.1f} ms ({one.slowest_on})",
         )
         for one in report.speed
     ]
-    return Table("speed", "Speed, one core", ("contender", "messages a second", "slowest hostile text"), rows)
+    return Table("speed", "Messages a second, one core", ("contender", *pools, "slowest hostile text"), rows)
 
 
 def _misses(report: Report) -> Table:
