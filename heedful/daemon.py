@@ -27,6 +27,7 @@ from feed.staff import first_run_token
 from feed.status import Status
 from heedful import web
 from heedful.alarms import Alarms
+from heedful.calm import OwnCalm
 from heedful.channels import Environment, Runner
 from heedful.guidance import Guidance
 from heedful.hooks import Doors
@@ -56,6 +57,7 @@ TICKS = {
     "escalate": timedelta(seconds=5),
     "vigil": timedelta(minutes=1),
     "tidy": timedelta(hours=1),
+    "calm": timedelta(hours=1),
 }
 NOTIFY_PATIENCE = 0.5
 WELL_AFTER = timedelta(minutes=1)
@@ -105,6 +107,7 @@ class Daemon:
         self.desk = Desk(store, lambda: self._guidance.care, clock)
         self._notifier = Notifier(store, lambda: self._guidance.care, http, clock, variables)
         self._vigil = Vigil(store, self._alarms, clock, lambda: self._runners)
+        self._calm = OwnCalm(store, clock)
         self._ticks = {name: asyncio.Event() for name in TICKS}
         self._faults: dict[str, datetime] = {}
         self._systemd = Systemd.of(variables)
@@ -182,6 +185,7 @@ class Daemon:
             "notify": self._notify,
             "escalate": self._escalate,
             "tidy": self._tidy,
+            "calm": self._measure_calm,
             "vigil": self._watch_channels,
             "watchdog": lambda: self._systemd.watch(self._prove),
             "pause": self._watch_pause,
@@ -302,6 +306,14 @@ class Daemon:
             await _next(self._ticks["escalate"])
             await self.desk.escalate()
 
+    async def _measure_calm(self) -> None:
+        while True:
+            before = self._guidance
+            fresh = await self._calm.renew(before)
+            if fresh is not None and self._guidance is before:
+                self._guidance = fresh
+            await _next(self._ticks["calm"])
+
     async def _tidy(self) -> None:
         while True:
             await tidy(self._store, self._clock())
@@ -345,12 +357,13 @@ class Daemon:
         assert self._path is not None
         try:
             care = await asyncio.to_thread(load, self._path)
-            guidance = await asyncio.to_thread(Guidance.compile, care)
+            guidance = await asyncio.to_thread(Guidance.compile, care, self._calm.known)
         except (ConfigurationError, ValueError) as error:
             what = f"{self._path.name} is refused, the running version stays: {_first_line(error)}"
             await self._alarms.ring("file", what)
             return
         before, self._guidance = self.care.channels, guidance
+        self._ticks["calm"].set()
         await self._alarms.hush("file")
         log.info("file taken over", version=care.digest)
         failed = {name for name, runner in self._runners.items() if runner.health.state == "failed"}

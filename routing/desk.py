@@ -11,8 +11,11 @@ from sqlalchemy import Connection
 
 from config.schema import Care
 from routing import inquiry
+from routing.agreement import Agreement, agreement
 from routing.cases import CaseError, Fenced, NotAllowed, Taken
+from routing.corrections import Corrections, MarkFilter, marked
 from routing.handling import Handling
+from routing.marks import Mark, MarkItem
 from routing.shown import (
     AckFilter,
     AckItem,
@@ -167,6 +170,23 @@ class Desk:
         """Say whether a doubtful text had arrived: `sent` or `unsent`."""
         return await self._decide(lambda texts: texts.settle_unknown(outbox_id, actor, outcome))
 
+    async def mark(self, message_id: int, actor: str, mark: Mark) -> None:
+        """Say that a message is read wrongly, or rightly; replaces one's own former mark of the same field."""
+        await self._correct(lambda corrections: corrections.mark(message_id, actor, mark))
+
+    async def unmark(self, message_id: int, actor: str, mark: Mark) -> None:
+        """Take one's own mark back."""
+        await self._correct(lambda corrections: corrections.unmark(message_id, actor, mark))
+
+    async def marks(self, asked: MarkFilter = MarkFilter()) -> Marks:  # noqa: B008  frozen
+        """What staff marked, newest first."""
+        return await self._store.read(lambda connection: marked(connection, asked))
+
+    async def agreement(self, teams: tuple[str, ...] | None = None) -> Agreement:
+        """How often staff agreed with the reading; `teams`, where not None, is what the viewer may see."""
+        now = self._clock()
+        return await self._store.read(lambda connection: agreement(connection, now, teams))
+
     async def pause(self, actor: str, reason: str | None = None) -> Pause:
         """Stop all automatic text at once."""
         return await self._decide(lambda texts: texts.pause(actor, reason))
@@ -180,6 +200,9 @@ class Desk:
     async def _handle(self, work: Callable[[Handling], T]) -> T:
         return await self._store.write(lambda connection: work(Handling(connection, self._care(), self._clock())))
 
+    async def _correct(self, work: Callable[[Corrections], T]) -> T:
+        return await self._store.write(lambda connection: work(Corrections(connection, self._clock())))
+
     async def _decide(self, work: Callable[[Texts], T]) -> T:
         def inside(connection: Connection) -> T:
             return work(Texts(connection, self._care(), self._clock()))
@@ -190,6 +213,7 @@ class Desk:
 Bulk = list[BulkResult]
 Messages = list[MessageItem]
 Acknowledgements = list[AckItem]
+Marks = list[MarkItem]
 _BULK: dict[str, Callable[..., CaseItem]] = {
     "claim": Handling.claim,
     "release": Handling.release,

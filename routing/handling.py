@@ -19,6 +19,7 @@ from routing import cases, sla
 from routing.announcements import URGENT, Occasion, announcements
 from routing.calendar import ALWAYS, Hours
 from routing.cases import Case, NotAllowed
+from routing.corrections import Corrections
 from routing.deadlines import Layer, merged
 from routing.inquiry import item
 from routing.shown import CaseItem
@@ -90,7 +91,9 @@ class Handling:
                 raise cases.Taken(str(case.assignee))
             return cases.resolve(case, actor, reason, self.now)
 
-        return self._change(case_id, actor, "resolved", change, reason=reason, detail=detail)
+        item = self._change(case_id, actor, "resolved", change, reason=reason, detail=detail)
+        Corrections(self.connection, self.now).resolved(case_id, actor, reason)
+        return item
 
     def reopen(self, case_id: int, actor: str) -> CaseItem:
         """Raises NotAllowed where the customer already has a newer open case here."""
@@ -100,7 +103,9 @@ class Handling:
             clocks, after = self._clocks(case, case_id)
             return cases.reopen(case, self.now, clocks=clocks, next_due=after)
 
-        return self._change(case_id, actor, "reopened", change)
+        item = self._change(case_id, actor, "reopened", change)
+        Corrections(self.connection, self.now).reopened(case_id)
+        return item
 
     def answer(self, case_id: int, actor: str, text: str, seen: int | None = None, confirm: bool = False) -> CaseItem:
         """Queue an answer to the customer, once however often it is asked for.

@@ -19,6 +19,7 @@ __all__ = [
     "CURSOR",
     "EVENT",
     "GAP",
+    "MARK",
     "MESSAGE",
     "OUTBOX",
     "QUARANTINE",
@@ -50,6 +51,7 @@ STAFF = _table(tables.StaffRow)
 SESSION = _table(tables.SessionRow)
 SETTING = _table(tables.SettingRow)
 SPENDING = _table(tables.SpendingRow)
+MARK = _table(tables.MarkRow)
 
 _INSERT: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
     "postgresql": postgresql.insert,

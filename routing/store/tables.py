@@ -23,6 +23,7 @@ __all__ = [
     "EventRow",
     "GapRow",
     "Instant",
+    "MarkRow",
     "MessageRow",
     "OutboxRow",
     "QuarantineRow",
@@ -286,6 +287,29 @@ class OutboxRow(SQLModel, table=True):
     seen_message_id: int | None = Field(default=None, sa_type=Identity)
 
 
+class MarkRow(SQLModel, table=True):
+    """What a person of ours says about the reading of one message; again by the same person replaces it.
+
+    `field` is negative, urgent or addressed, `value` the mark itself (`routing.marks`). `source` is mark, or
+    resolution where a reason to resolve said it. `scorer` and the numbers are those of the reading at that time.
+    """
+
+    __tablename__: ClassVar[str] = "mark"
+    __table_args__ = (Index("mark_at", "at"),)
+
+    message_id: int = Field(primary_key=True, sa_type=Identity, sa_column_kwargs={"autoincrement": False})
+    field: str = Field(primary_key=True)
+    staff: str = Field(primary_key=True)
+    value: str
+    source: str = "mark"
+    at: datetime = Field(sa_type=Instant)
+    scorer: str = ""
+    negative: float | None = None
+    urgent: float | None = None
+    label: str | None = None
+    addressed: str | None = None
+
+
 class SpendingRow(SQLModel, table=True):
     """What calls to a platform have cost, by account and UTC day, in millionths of a US dollar."""
 
@@ -301,7 +325,8 @@ class EventRow(SQLModel, table=True):
     """What happened, in order: the live feed and the case's timeline read this.
 
     `kind`: message, case_opened, case_changed, claimed, released, assigned, snoozed, note, answer_queued,
-    sent, suppressed, refused, unknown, resolved, reopened, escalated, alarm, alarm_over, paused, resumed, preview.
+    sent, suppressed, refused, unknown, resolved, reopened, escalated, alarm, alarm_over, paused, resumed, preview,
+    marked, unmarked.
     """
 
     __tablename__: ClassVar[str] = "event"

@@ -10,7 +10,7 @@ from routing.store.errors import Newer
 
 __all__ = ["HEAD", "refuse_newer", "upgrade", "version"]
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision: a start compares it with the database's and spares the migration tool's import."""
 
 

@@ -44,7 +44,8 @@ async def test_a_page_that_cannot_be_stored_counts_nothing(store: Store, clock: 
 async def test_an_older_database_is_brought_along_with_what_is_in_it(store_url: str, clock: Clock) -> None:
     first = open_store(store_url, clock=clock)
     before = await first.read(settings.install_id)
-    await first.write(lambda c: c.execute(text("DROP TABLE spending")))
+    for table in ("spending", "mark"):
+        await first.write(lambda c, name=table: c.execute(text(f"DROP TABLE {name}")))
     await first.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '0001'")))
     await first.close()
     second = open_store(store_url, clock=clock)
