@@ -16,7 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from config.schema import Care
-from feed import api, pages, signin
+from feed import api, corrections, pages, signin
 from feed.access import GuardedRoute
 from feed.attempts import Attempts
 from feed.events import Hub
@@ -97,7 +97,7 @@ def _add_routes(app: FastAPI) -> None:
         """What /api/v1 takes and gives."""
         return JSONResponse(_openapi(request.app))
 
-    for router in (described, api.router, pages.router, signin.router):
+    for router in (described, api.router, corrections.router, pages.router, signin.router):
         app.include_router(router)
     with as_file(files("feed").joinpath("static")) as folder:
         app.mount("/static", _Static(directory=folder), name="static")

@@ -8,12 +8,19 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from feed.staff import Role
+from routing.marks import Field as FieldOfReading
+from routing.marks import Mark
 
 __all__ = [
+    "AgreementFigures",
     "Answer",
     "Assignment",
     "Bulk",
     "Case",
+    "Done",
+    "Example",
+    "Marked",
+    "Marking",
     "NewUser",
     "Note",
     "Pause",
@@ -71,6 +78,12 @@ class Bulk(Body):
     detail: Annotated[str, Field(max_length=500)] | None = None
 
 
+class Marking(Body):
+    """How the message should have been read."""
+
+    mark: Mark
+
+
 class Pause(Body):
     reason: Annotated[str, Field(max_length=200)] = ""
 
@@ -118,6 +131,54 @@ class Case(BaseModel):
     acknowledged_at: datetime | None
     first_answer_due: datetime | None
     resolution_due: datetime | None
+
+
+class Done(BaseModel):
+    id: Id
+    done: bool
+
+
+class Numbers(BaseModel):
+    """What the reading said when the mark was set."""
+
+    negative: float | None
+    urgent: float | None
+    label: str | None
+
+
+class Example(BaseModel):
+    """A text, masked as stored, and what a person of ours said about its reading."""
+
+    model_config = ConfigDict(extra="allow")
+
+    text: str
+    language: str
+    field: FieldOfReading
+    mark: Mark
+    said: Numbers
+    scorer: str
+    at: datetime
+
+
+class Marked(Example):
+    message_id: Id
+    case_id: Id | None
+    channel: str
+    by: str
+    source: Literal["mark", "resolution"]
+    agrees: bool
+
+
+class AgreementFigures(BaseModel):
+    """Shares from 0 to 1, None where there was nothing; more keys may come."""
+
+    model_config = ConfigDict(extra="allow")
+
+    weeks: list[dict[str, Any]]
+    languages: list[dict[str, Any]]
+    overall: dict[FieldOfReading, dict[str, Any]]
+    false_alarms: dict[str, Any]
+    disagreements: list[Marked]
 
 
 class ProblemDetail(BaseModel):

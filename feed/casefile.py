@@ -9,6 +9,7 @@ from typing import Any
 
 from feed.catalogue import Catalogue
 from feed.marking import SHOWN_AT_MOST
+from feed.marks import Marked, Marks, marks_on
 from feed.staff import Person
 from feed.status import stamp
 from feed.views import Spans, html_language, language_name, safe_link, spans_of
@@ -18,7 +19,18 @@ from routing.store.events import Event
 __all__ = ["Because", "CaseView", "Clock", "Moment", "ReadingView", "case_view"]
 
 SILENT_EVENTS = frozenset(
-    {"message", "case_changed", "answer_queued", "sent", "preview", "suppressed", "unknown", "refused"}
+    {
+        "message",
+        "case_changed",
+        "answer_queued",
+        "sent",
+        "preview",
+        "suppressed",
+        "unknown",
+        "refused",
+        "marked",
+        "unmarked",
+    }
 )
 """What the conversation itself already shows."""
 
@@ -43,6 +55,7 @@ class Moment:
     parts: tuple[str, ...] = ()
     state: str = ""
     reason: str | None = None
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +114,8 @@ class CaseView:
         return None if handle is None or handle == self.author else "@" + handle.removeprefix("@")
 
 
-def case_view(detail: CaseDetail, person: Person, texts: Catalogue) -> CaseView:
+def case_view(detail: CaseDetail, person: Person, texts: Catalogue, marked: Marked | None = None) -> CaseView:
+    """`marked`: who marked which of its messages as what."""
     item = detail.case
     routed = _deciding(detail)
     return CaseView(
@@ -110,7 +124,7 @@ def case_view(detail: CaseDetail, person: Person, texts: Catalogue) -> CaseView:
         language=language_name(item.language, texts),
         mine=item.assignee == person.name,
         seen=str(item.last_message_id),
-        moments=tuple(sorted(_moments(detail, texts), key=lambda moment: moment.at)),
+        moments=tuple(sorted(_moments(detail, texts, person, marked or {}), key=lambda moment: moment.at)),
         clocks=tuple(_clocks(detail, texts)),
         because=tuple(_because(item.because, routed.text if routed else item.text, texts)),
         reading=_reading(_newest(detail)),
@@ -132,18 +146,20 @@ def _newest(detail: CaseDetail) -> MessageItem | None:
     return said[-1] if said else None
 
 
-def _moments(detail: CaseDetail, texts: Catalogue) -> Iterator[Moment]:
+def _moments(detail: CaseDetail, texts: Catalogue, person: Person, marked: Marked) -> Iterator[Moment]:
     sent_by_us = {row.receipt for row in detail.outbox if row.receipt}
     for message in detail.messages:
         if message.own and message.external_id in sent_by_us:
             continue
-        yield _own(message) if message.own else _customer(message)
+        yield _own(message) if message.own else _customer(message, marks_on(marked, message.id, person))
     yield from (_outgoing(row) for row in detail.outbox if row.kind in ("acknowledgement", "answer") and row.text)
     yield from (_event(event, texts) for event in detail.events if event.kind not in SILENT_EVENTS)
 
 
-def _customer(message: MessageItem) -> Moment:
+def _customer(message: MessageItem, marks: Marks) -> Moment:
+    """What was not read, and what is gone, cannot be marked."""
     parts = message.body.get("parts") or ()
+    markable = message.negative is not None and message.text and not message.deleted
     return Moment(
         id=f"c{message.id}",
         form="customer",
@@ -158,6 +174,7 @@ def _customer(message: MessageItem) -> Moment:
         long=len(message.text) > SHOWN_AT_MOST,
         url=safe_link(message.url),
         parts=tuple(str(part.get("kind", "file")) for part in parts if isinstance(part, Mapping)),
+        marks=marks if markable else None,
     )
 
 

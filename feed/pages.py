@@ -8,18 +8,22 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
+from sqlalchemy import Connection
 
 from feed import lookups, staff
 from feed.access import GuardedRoute
+from feed.agreement import agreement_view
 from feed.api import CaseId, TextId, seen_case
 from feed.asking import case_wish, number, page_filter, search_text
 from feed.books import books_of
 from feed.casefile import CaseView, case_view
+from feed.marks import marks_on
 from feed.parts import parts_of, person_of, session_of, texts_of
 from feed.problems import Problem
 from feed.render import fragment, page
 from feed.views import drop, language_name, line, out
-from routing.shown import AckFilter
+from routing.corrections import marks_of
+from routing.shown import AckFilter, MessageItem
 from routing.store import events
 from routing.store.ledger import ledger
 from sentiment.api import LABELS
@@ -75,7 +79,10 @@ async def _queue(request: Request) -> dict[str, Any]:
 
 
 async def _case(request: Request, name: str) -> CaseView:
-    return case_view(await seen_case(request, name), person_of(request), texts_of(request))
+    detail = await seen_case(request, name)
+    ids = [message.id for message in detail.messages]
+    marked = await parts_of(request).store.read(lambda connection: marks_of(connection, ids))
+    return case_view(detail, person_of(request), texts_of(request), marked)
 
 
 def _choices(request: Request) -> Mapping[str, list[tuple[str, str]]]:
@@ -123,11 +130,15 @@ async def _stream(request: Request) -> dict[str, Any]:
     limit, teams, texts = number(request, "limit", 80, 500), person_of(request).only_teams, texts_of(request)
     view = view if view in STREAM_VIEWS else "all"
     outcome = None if view == "all" else view
-    found = await parts_of(request).store.read(
-        lambda connection: lookups.stream(connection, q, outcome, limit + 1, teams)
-    )
+    person = person_of(request)
+
+    def ask(connection: Connection) -> tuple[list[MessageItem], dict[int, list[tuple[str, str]]]]:
+        found = lookups.stream(connection, q, outcome, limit + 1, teams)
+        return found, marks_of(connection, [item.id for item in found])
+
+    found, marked = await parts_of(request).store.read(ask)
     return {
-        "messages": [drop(item, texts) for item in found[:limit]],
+        "messages": [drop(item, texts, marks_on(marked, item.id, person)) for item in found[:limit]],
         "more": len(found) > limit,
         "limit": limit,
         "wish": {"q": q, "view": view},
@@ -186,6 +197,24 @@ async def show_ledger(request: Request) -> Response:
     parts = parts_of(request)
     books = books_of(await parts.store.read(ledger), parts.clock())
     return page(request, "ledger.html", books=books, **await _frame(request, "ledger"))
+
+
+async def _agreement(request: Request) -> dict[str, Any]:
+    parts, person = parts_of(request), person_of(request)
+    settings = parts.care().reading
+    found = await parts.desk.agreement(person.only_teams)
+    budget = settings.false_alarms if settings else None
+    return {"agreement": agreement_view(found, person, texts_of(request), budget)}
+
+
+@router.get("/agreement")
+async def show_agreement(request: Request) -> Response:
+    return page(request, "agreement.html", **{**await _frame(request, "agreement"), **await _agreement(request)})
+
+
+@router.get("/fragments/agreement")
+async def agreement_fragment(request: Request) -> Response:
+    return fragment(request, "_agreement.html", **await _agreement(request))
 
 
 @router.get("/people")

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from feed.catalogue import Catalogue
+from feed.marks import Marks
 from feed.staff import Person
 from feed.status import stamp
 from routing.shown import AckItem, CaseItem, MessageItem
@@ -71,6 +72,7 @@ class Drop:
     edited: bool
     deleted: bool
     own: bool
+    marks: Marks | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,8 @@ def earliest(item: CaseItem) -> tuple[str, datetime | None]:
     return kind, due
 
 
-def drop(item: MessageItem, texts: Catalogue) -> Drop:
+def drop(item: MessageItem, texts: Catalogue, marks: Marks) -> Drop:
+    """What was not read, and what is gone, cannot be marked."""
     return Drop(
         id=str(item.id),
         at=item.sent_at,
@@ -157,6 +160,7 @@ def drop(item: MessageItem, texts: Catalogue) -> Drop:
         edited=bool(item.revision) and not item.deleted,
         deleted=item.deleted,
         own=item.own,
+        marks=marks if item.negative is not None and item.text and not item.own and not item.deleted else None,
     )
 
 

@@ -34,7 +34,7 @@ from routing.texts import Outcome, Texts
 
 __all__ = [
     "AckFilter", "AckItem", "BulkResult", "CaseDetail", "CaseError", "CaseFilter", "CaseItem", "Counts", "Desk",
-    "Fenced", "MessageItem", "NotAllowed", "NotFound", "OutboxItem", "Pause", "Taken",
+    "Fenced", "MarkFilter", "MessageItem", "NotAllowed", "NotFound", "OutboxItem", "Pause", "Taken",
 ]  # fmt: skip
 
 T = TypeVar("T")

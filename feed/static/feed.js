@@ -117,6 +117,7 @@
     stream: () => load($("#stream"), "/fragments/stream?" + query({ limit: state.limit })),
     acks: () => load($("#acks"), "/fragments/acknowledgements?" + query()),
     channels: () => load($("#channels"), "/fragments/channels"),
+    agreement: () => load($("#agreement"), "/fragments/agreement"),
     case: () => caseId() && load($("#case"), "/fragments/cases/" + caseId()),
   };
   let wanted = new Set(), timer = 0, ran = 0;
@@ -170,7 +171,8 @@
   }
   function happened(events) {
     for (const event of events) {
-      if (event.kind === "message") want("stream");
+      if (["marked", "unmarked"].includes(event.kind)) want("stream", "agreement");
+      else if (event.kind === "message") want("stream");
       else want("counts", "queue");
       if (event.case && event.case === caseId()) want("case");
       if (["sent", "suppressed", "refused", "unknown", "preview", "case_opened"].includes(event.kind)) want("acks", "stream");
@@ -286,6 +288,27 @@
     painted($("#queue"));
   }
 
+  // ---- marks: how a message should have been read
+  async function mark(button) {
+    const id = button.closest("[data-message]").dataset.message, on = button.getAttribute("aria-pressed") === "true";
+    const menu = button.closest("details");
+    if (menu) menu.open = false;
+    if (await api(`/api/v1/messages/${id}/${on ? "unmark" : "mark"}`, { mark: button.dataset.mark })) toast(say(on ? "unmarked" : "marked"));
+    want("case", "stream", "agreement");
+  }
+  // The newest message first; pressed again, the one before it.
+  function openMarks() {
+    const menus = $$(".mark-menu");
+    if (!menus.length) return;
+    if ($("#moments")) menus.reverse();
+    const at = menus.findIndex((menu) => menu.open);
+    if (at >= 0) menus[at].open = false;
+    const menu = menus[(at + 1) % menus.length];
+    menu.open = true;
+    $("summary", menu).focus();
+    menu.scrollIntoView({ block: "nearest" });
+  }
+
   // ---- keyboard
   const focused = () => document.activeElement?.closest(".line");
   function move(step) {
@@ -300,10 +323,10 @@
     o: () => focused() && openCase(focused().dataset.id),
     c: () => act("claim"), a: () => mode("answer"), n: () => mode("note"),
     r: () => (caseId() || state.picks.size) && open("resolve"),
-    x: () => focused() && pick(focused().dataset.id),
+    x: () => focused() && pick(focused().dataset.id), m: openMarks,
     "/": () => $("#search")?.focus(), "?": () => open("help"),
   };
-  const places = { q: "/", s: "/stream" };
+  const places = { q: "/", s: "/stream", m: "/agreement" };
   let goes = 0;
   function pressed(event) {
     const inField = event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select");
@@ -315,6 +338,8 @@
     const dialog = $("dialog[open]");
     if (dialog) { if (/^[1-9]$/.test(event.key)) { const box = $$("input[type=radio]", dialog)[event.key - 1]; if (box) { box.checked = true; box.focus(); } } return; }
     if (Date.now() - goes < 1500 && places[event.key]) { event.preventDefault(); location.assign(places[event.key]); return; }
+    const choice = /^[1-9]$/.test(event.key) && $$(".mark-menu[open] [data-mark]")[event.key - 1];
+    if (choice) { event.preventDefault(); mark(choice); return; }
     if (event.key === "g") { goes = Date.now(); return; }
     if (shortcuts[event.key]) { event.preventDefault(); shortcuts[event.key](); }
   }
@@ -340,6 +365,7 @@
     else if (on("#more")) { state.limit = on("#more").dataset.limit; want("queue", "stream"); }
     else if (on("[data-theme-choice]")) { keep("theme", on("[data-theme-choice]").dataset.themeChoice); setTheme(kept("theme")); choices(); }
     else if (on("[data-text-act]")) settle(on("[data-text-act]"));
+    else if (on("[data-mark]")) mark(on("[data-mark]"));
   }
   async function settle(button) {
     const id = button.closest("[data-id]").dataset.id;

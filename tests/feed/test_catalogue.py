@@ -13,7 +13,8 @@ from feed.catalogue import LANGUAGES, catalogue, negotiate
 from feed.views import language_name
 from responders.guard import REASONS
 from routing.cases import REASONS_TO_RESOLVE
-from sentiment.api import HARMS, KINDS, LABELS
+from routing.marks import FIELDS, MARKS
+from sentiment.api import ADDRESSED, HARMS, KINDS, LABELS
 
 FOLDER = Path(feed.__file__).parent
 SLOT = re.compile(r"\{([a-z_]+)\}")
@@ -51,6 +52,8 @@ GROUPS = (
     "snooze",
     "ledger",
     "js",
+    "mark",
+    "addressed",
 )
 
 
@@ -97,6 +100,9 @@ def test_every_value_has_a_word() -> None:
         ("kind", KINDS),
         ("reason", REASONS),
         ("resolution", REASONS_TO_RESOLVE),
+        ("mark", MARKS),
+        ("reading", FIELDS),
+        ("addressed", ADDRESSED),
     ):
         assert not [value for value in values if f"{group}.{value}" not in texts], group
 
