@@ -206,6 +206,6 @@ def available(*, deep: bool = False, only: Sequence[str] = ()) -> tuple[list[Con
         try:
             with warnings.catch_warnings(action="ignore"):  # old code, and pickles of older versions
                 ready.append(factories[name]())
-        except (ImportError, RuntimeError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  # strangers' code: whatever keeps it from starting is said
             skipped[name] = str(error)
     return ready, skipped

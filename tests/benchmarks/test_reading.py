@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,7 @@ from benchmarks.reading.sets import OWN, Row, Sample, own, public
 from benchmarks.reading.speed import hostile, slowest, speed
 from benchmarks.reading.tables import Table, markdown, tables
 from config.folding import Folded, fold
-from sentiment.api import Circumstances, Kind, Label, Reading
+from sentiment.api import Circumstances, Kind, Label, Reader, Reading
 from sentiment.training.corpus import Example, development, training
 
 PAGE = Path(__file__).parents[2] / "docs" / "reading.md"
@@ -55,7 +56,7 @@ def shouting(name: str = "shouting", languages: frozenset[str] = frozenset({"en"
 
 
 @dataclass
-class Echo:
+class OneByOne:
     """Reads what the texts say of themselves, and remembers how it was asked."""
 
     sizes: list[int] = field(default_factory=list)
@@ -65,10 +66,10 @@ class Echo:
         return reading("negative" if "bad" in folded.text else "positive", negative=float("bad" in folded.text))
 
 
-class EchoOfMany(Echo):
-    def read_many(self, batch: Sequence[tuple[Folded, Circumstances]]) -> list[Reading]:
-        self.sizes.append(len(batch))
-        return [super(EchoOfMany, self).read(folded, circumstances) for folded, circumstances in batch]
+class Echo(OneByOne):
+    def read_many(self, messages: Sequence[tuple[Folded, Circumstances]]) -> list[Reading]:
+        self.sizes.append(len(messages))
+        return [super(Echo, self).read(folded, circumstances) for folded, circumstances in messages]
 
 
 def sample(*rows: tuple[str, Label], name: str = "a set", language: str = "en") -> Sample:
@@ -84,17 +85,18 @@ def test_a_package_that_fails_on_a_text_has_no_opinion_on_it() -> None:
 
 def test_readers_are_asked_in_batches_where_they_read_batches() -> None:
     texts = ["bad day", "good"] * BATCH
-    many, single = EchoOfMany(), Echo()
+    many, single = Echo(), OneByOne()
     opinions = Readings("many", frozenset({"*"}), many).judge(texts)
     assert [one.label for one in opinions] == ["negative", "positive"] * BATCH
-    assert Readings("one", frozenset({"*"}), single).judge(texts) == opinions
+    assert Readings("one", frozenset({"*"}), cast("Reader", single)).judge(texts) == opinions
     assert [size for size in many.sizes if size > 1] == [BATCH, BATCH]
     assert single.sizes == [1] * len(texts)
 
 
-def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [ModuleNotFoundError, Exception])
+def test_what_cannot_start_is_named(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
     def absent() -> Contender:
-        raise ModuleNotFoundError("No module named 'elsewhere'")
+        raise error("No module named 'elsewhere'")
 
     monkeypatch.setitem(FACTORIES, "elsewhere", absent)
     ready, skipped = available(only=["VADER", "elsewhere"])
