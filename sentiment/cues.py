@@ -1,40 +1,31 @@
-"""Words and phrases that mean something to a reader, all found in one pass over the folded text.
+"""Words and phrases that mean something to a reader, all found in one pass over the folded texts.
 
 A file of cues has three columns: tag, weight, and patterns as `sentiment.patterns` reads them. A tag that
 begins with `-` takes back what it overlaps: `-self_harm` that tag, `-` every tag. Latin words match whole
 words; Chinese ones match inside text.
+
+Most literals only continue patterns, and most of those that are met continue nothing. So it is asked first
+which parts of patterns a text holds at all, as bits of one number; only for patterns of which no part is
+missing is looked where the parts stand.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick
-
 from sentiment.data import rows
+from sentiment.literals import Automaton, Chain, Literal, Match, Roles, Span, Table, bare, plain, union
 from sentiment.patterns import named, patterns
 
 __all__ = ["Cues", "Found", "Hit"]
 
 _STOPS = re.compile(r"[.!?。！？;；\n](?!\d)")
-_FIRST_WIDE = "\u2e80"
-_KEPT = "%$+"
-
-
-def _blanks(kept: str) -> bytes:
-    """For `bytes.translate`: a blank for all that is no letter, no digit and not `kept`."""
-    return bytes(code if chr(code).isalnum() or chr(code) in kept else 32 for code in range(128)).ljust(256)
-
-
-_PLAIN, _BARE = _blanks(_KEPT), _blanks("")
-"""Punctuation around Latin words counts as a blank, so that a blank on either side of a literal bounds it."""
 _ENOUGH = 32
 """Hits of one tag in one text: more of them say nothing new, and a flood of them must not cost more."""
-_MARKED = "[#@"
-"""What bracket faces and the like begin with: they are no words of Latin text."""
 
 
 class Hit(NamedTuple):
@@ -50,45 +41,29 @@ Found = Mapping[str, list[Hit]]
 """Hits by tag, each list in the order of the text."""
 
 
-_Span = tuple[int, int, int]
-"""Start, end, and a number: of a literal or of a part of patterns."""
-
-
-class _Literal(NamedTuple):
-    part: int
-    bounded_left: bool
-    bounded_right: bool
-    text: str
-
-    @property
-    def is_ascii(self) -> bool:
-        return self.text.isascii() and self.text[0] not in _MARKED
-
-    def padded(self) -> str:
-        """As it is looked for among blanked text: a blank wherever a word must begin or end."""
-        return " " * self.bounded_left + _blanked(self.text, _PLAIN) + " " * self.bounded_right
-
-
-_Match = tuple[int, int, Sequence[_Literal]]
-"""Start, end, and what the literal that stands there may mean."""
-_ANY = -1
-"""In place of a second part: the pattern has none."""
-_Place = Callable[[str, int, int, _Literal], _Span | None]
-
-
 class _Rule(NamedTuple):
     tag: str
     weight: float
     rest: tuple[tuple[int, int], ...]  # the parts that must follow, and within how many characters
-    parts: frozenset[int]  # those parts
+
+
+_Later = Mapping[int, list[tuple[int, int]]]
+"""Where the parts stand that may continue patterns, in order."""
+_Gaps = Sequence[tuple[int, int]]
+"""The parts of a pattern, and within how many characters each follows the part before it."""
+_Runs = list[tuple[Table, list[Match]]]
+"""What was found in a text, and what it means there."""
+_CLOSE = 10
+_SHORT = 200
+"""Up to so many characters, a look at what stands side by side costs less than it saves."""
 
 
 class Cues:
-    """Patterns compiled into overlapping automata: for words among blanked text, and for all that is no word."""
+    """Patterns compiled into two overlapping automata: for words among blanked text, and for all other text."""
 
     def __init__(self, files: Iterable[str]) -> None:
-        self._parts: dict[tuple[str, ...], int] = {}
-        self._literals: dict[str, list[_Literal]] = {}
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._literals: dict[int, list[Literal]] = {}
         self._rules: dict[int, list[_Rule]] = {}
         names: dict[str, str] = {}
         for file in files:
@@ -97,77 +72,124 @@ class Cues:
                     names[row[0][1:]] = row[1]
                 else:
                     self._add(row[0], float(row[1]), named(row[2], names))
-        self._needs = {part: needed for part, rules in self._rules.items() if (needed := _needed(rules))}
-        self._words, self._signs, self._wide = self._compiled()
+        every = [rule for rules in self._rules.values() for rule in rules]
+        self._exceptions = frozenset(rule.tag for rule in every if rule.tag.startswith("-"))
+        self._continuing = frozenset(part for rule in every for part, _ in rule.rest)
+        self._compile()
 
     def _add(self, tag: str, weight: float, text: str) -> None:
         for pattern in patterns(text):
             first, *rest = [self._part(part) for part in pattern.parts]
             following = tuple(zip(rest, pattern.widths, strict=True))
-            self._rules.setdefault(first, []).append(_Rule(tag, weight, following, frozenset(rest)))
+            self._rules.setdefault(first, []).append(_Rule(tag, weight, following))
 
     def _part(self, literals: Iterable[str]) -> int:
         choices = tuple(sorted({" ".join(literal.split()) for literal in literals} - {"", "*"}))
-        if choices not in self._parts:
-            number = self._parts[choices] = len(self._parts)
-            for choice in choices:
-                literal = choice.removesuffix("*")
-                open_end = literal != choice
-                self._literals.setdefault(literal, []).append(
-                    _Literal(number, _is_latin(literal[0]), _is_latin(literal[-1]) and not open_end, literal)
-                )
-        return self._parts[choices]
+        if choices not in self._numbers:
+            number = self._numbers[choices] = len(self._numbers)
+            self._literals[number] = [Literal.of(number, choice) for choice in choices]
+        return self._numbers[choices]
 
-    def _compiled(self) -> tuple[_Automaton, _Automaton, _Automaton]:
-        every = [literal for found in self._literals.values() for literal in found]
-        ascii_ = [(padded, one) for one in every if one.is_ascii and (padded := one.padded()).strip()]
-        words = [(padded, one) for padded, one in ascii_ if not _signed(padded)]
-        signs = [(padded, one) for padded, one in ascii_ if _signed(padded)]
-        among_words = {id(one) for _, one in words}
-        wide = [(one.text, one) for one in every if id(one) not in among_words]
-        return _Automaton(words, self._rules), _Automaton(signs, self._rules), _Automaton(wide, self._rules)
+    def _compile(self) -> None:
+        alone = {part for part, rules in self._rules.items() if any(not rule.rest for rule in rules)}
+        chains = [((first, 0), *rule.rest) for first, rules in self._rules.items() for rule in rules if rule.rest]
+        roles = self._roles(alone, chains)
+        every = [literal for literals in self._literals.values() for literal in literals]
+        words = Automaton((one.padded(), one) for one in every if one.is_word)
+        others = Automaton((one.text, one) for one in every if not one.is_word or one.is_signed)
+        self._firsts = frozenset(self._rules).difference(alone)
+        self._ascii = Table(words, Literal.in_words, roles)
+        self._words = Table(words, Literal.in_mixed, roles)
+        self._others = Table(others, Literal.in_text, roles)
 
-    def _matched(self, text: str) -> list[_Run]:
-        """All literals that may stand in the text. In an ASCII text punctuation is a blank; in others it stays."""
-        if not text.isascii():
-            words = self._words.matches(f" {_blanked(text, _BARE)} ")
-            return [(self._wide, _checked, self._wide.matches(text)), (self._words, _verified, words)]
-        plain = f" {_blanked(text, _PLAIN)} "
-        runs: list[_Run] = [(self._words, _unpadded, self._words.matches(plain))]
-        if _signed(plain):
-            runs.append((self._signs, _unpadded, self._signs.matches(plain)))
-        return runs
+    def _roles(self, alone: Collection[int], chains: Sequence[_Gaps]) -> Roles:
+        parts = [frozenset(part for part, _ in gaps) for gaps in chains]
+        bits = {part: 1 << at for at, part in enumerate(sorted(frozenset().union(*parts)))}
+        frequency = {part: sum(literal.frequency for literal in self._literals[part]) for part in bits}
+        calls: dict[int, list[Chain]] = {}
+        for gaps, own in zip(chains, parts, strict=True):
+            rarest = min(sorted(own), key=frequency.__getitem__)
+            chain = Chain(own, union(bits[part] for part in own), self._hint(gaps))
+            calls.setdefault(rarest, []).append(chain)
+        return Roles(alone=alone, bits=bits, calls=calls)
+
+    def _hint(self, gaps: _Gaps) -> re.Pattern[str] | None:
+        """The last characters of one part and the first ones of the next, where these stand close together."""
+        width, left, right = min((width, left, right) for (left, _), (right, width) in pairwise(gaps))
+        lasts = {literal.text[-1] for literal in self._literals[left]}
+        firsts = {literal.text[0] for literal in self._literals[right]}
+        if width > _CLOSE or not all(map(str.isalnum, lasts | firsts)):
+            return None
+        return re.compile(f"(?s)[{''.join(sorted(lasts))}].{{0,{width}}}[{''.join(sorted(firsts))}]")
+
+    def find_many(self, texts: Iterable[str]) -> list[dict[str, list[Hit]]]:
+        """`find` of each text."""
+        return list(map(self.find, texts))
 
     def find(self, text: str) -> dict[str, list[Hit]]:
         """Every cue in the folded `text`, by tag; what an exception overlaps is gone."""
         line = text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
         runs = self._matched(line)
-        present = {_ANY}
-        for automaton, _, matches in runs:
-            automaton.note(matches, present)
-        begun: list[_Span] = []
-        for automaton, place, matches in runs:
-            begun += _places(line, automaton.begun(matches, present), place)
-        if not begun:
-            return {}
-        needs = self._needs
-        wanted = frozenset().union(*[needs[part] for _, _, part in begun if part in needs])
-        later: dict[int, list[tuple[int, int]]] = {}
-        if wanted:
-            for automaton, place, matches in runs:
-                for start, end, part in _places(line, automaton.following(matches, wanted), place):
-                    later.setdefault(part, []).append((start, end))
-            for spans in later.values():
-                spans.sort()
-        return _taken_back(self._applied(text, begun, later))
+        begun: list[Span] = []
+        called: list[Chain] = []
+        present = 0
+        for table, matches in runs:
+            says, parts = table.says, table.parts
+            for number, start, end in matches:
+                present |= parts[number]
+                say = says[number]
+                if say is not None:
+                    for part, before, behind, check in say[0]:
+                        if check is None:
+                            begun.append((start + before, end - behind, part))
+                        elif (span := check(line, start, end)) is not None:
+                            begun.append(span)
+                    called += say[1]
+        live = _live(line, called, present)
+        later = self._placed(line, runs, live, begun) if live else {}
+        return self._applied(text, begun, later) if begun else {}
 
-    def _applied(
-        self, text: str, begun: list[_Span], later: Mapping[int, list[tuple[int, int]]]
-    ) -> dict[str, list[Hit]]:
+    def _matched(self, text: str) -> _Runs:
+        """All literals that may stand in the text. In an ASCII text punctuation is a blank; in others it stays."""
+        if text.isascii():
+            return [(self._ascii, self._ascii.matches(f" {plain(text)} "))]
+        runs = [(self._others, self._others.matches(text))]
+        words = bare(text)
+        if not words.isspace():
+            runs.append((self._words, self._words.matches(f" {words} ")))
+        return runs
+
+    def _placed(self, line: str, runs: _Runs, live: Sequence[Chain], begun: list[Span]) -> _Later:
+        """Where the parts of the live patterns stand; those that begin patterns go to `begun`."""
+        wanted = live[0].parts.union(*[chain.parts for chain in live[1:]])
+        bits = union(chain.bits for chain in live)
+        firsts, continuing = self._firsts, self._continuing
+        later: dict[int, list[tuple[int, int]]] = {}
+        for table, matches in runs:
+            parts, gaps = table.parts, table.gaps
+            for number, start, end in matches:
+                if not parts[number] & bits:
+                    continue
+                for part, before, behind, check in gaps[number]:
+                    if part not in wanted:
+                        continue
+                    span = check(line, start, end) if check else (start + before, end - behind, part)
+                    if span is None:
+                        continue
+                    if part in firsts:
+                        begun.append(span)
+                    if part in continuing:
+                        later.setdefault(part, []).append(span[:2])
+        for spans in later.values():
+            spans.sort()
+        return later
+
+    def _applied(self, text: str, begun: list[Span], later: _Later) -> dict[str, list[Hit]]:
         found: dict[str, list[Hit]] = {}
         begun.sort()
+        new, rules = tuple.__new__, self._rules
         for start, end, part in begun:
-            for tag, weight, rest, _ in self._rules[part]:
+            for tag, weight, rest in rules[part]:
                 if rest and rest[0][0] not in later:
                     continue
                 hits = found.get(tag)
@@ -176,111 +198,35 @@ class Cues:
                 stop = _follow(text, end, rest, later) if rest else end
                 if not stop:
                     continue
-                hit = Hit(start, stop, tag, weight)
+                hit = new(Hit, (start, stop, tag, weight))
                 if hits is None:
                     found[tag] = [hit]
                 else:
                     hits.append(hit)
-        return found
+        return found if self._exceptions.isdisjoint(found) else _taken_back(found)
 
 
-def _needed(rules: Iterable[_Rule]) -> frozenset[int]:
-    return frozenset(part for rule in rules for part in rule.parts)
+def _live(line: str, called: Iterable[Chain], present: int) -> list[Chain]:
+    """The patterns of which no part is missing."""
+    live = [chain for chain in called if chain.bits & present == chain.bits]
+    if not live or len(line) > _SHORT:
+        return live
+    return [chain for chain in dict.fromkeys(live) if chain.hint is None or chain.hint.search(line)]
 
 
-class _Automaton:
-    """Literals, and which parts of patterns each of them begins or continues."""
-
-    def __init__(self, literals: Iterable[tuple[str, _Literal]], rules: Mapping[int, Sequence[_Rule]]) -> None:
-        meanings: dict[str, list[_Literal]] = {}
-        for text, literal in literals:
-            meanings.setdefault(text, []).append(literal)
-        later = frozenset(part for found in rules.values() for rule in found for part in rule.parts)
-        shared: dict[frozenset[int], frozenset[int]] = {}  # few different sets: they stay in the processor's cache
-        self._begins = [tuple(one for one in found if one.part in rules) for found in meanings.values()]
-        self._meanings = [tuple(found) for found in meanings.values()]
-        self._follows = [shared.setdefault(one, one) for one in (_parts(found) & later for found in self._meanings)]
-        self._seconds = [shared.setdefault(one, one) for one in (_seconds(found, rules) for found in self._begins)]
-        self._matcher = AhoCorasick(list(meanings))
-
-    def matches(self, text: str) -> list[_Span]:
-        """Number of the literal, start and end of all that stands in `text`, overlaps too."""
-        return self._matcher.find_matches_as_indexes(text, overlapping=True)
-
-    def note(self, matches: Sequence[_Span], present: set[int]) -> None:
-        """Add to `present` the parts that may continue patterns."""
-        follows = self._follows
-        present.update(*[follows[index] for index, _, _ in matches])
-
-    def begun(self, matches: Sequence[_Span], present: set[int]) -> list[_Match]:
-        """What begins patterns, less what begins only patterns whose next part stands nowhere in the text."""
-        seconds, begins = self._seconds, self._begins
-        return [(start, end, begins[i]) for i, start, end in matches if not seconds[i].isdisjoint(present)]
-
-    def following(self, matches: Sequence[_Span], wanted: frozenset[int]) -> list[_Match]:
-        """What may continue patterns with one of the `wanted` parts."""
-        follows, meanings = self._follows, self._meanings
-        return [(start, end, meanings[i]) for i, start, end in matches if not follows[i].isdisjoint(wanted)]
-
-
-_Run = tuple[_Automaton, _Place, list[_Span]]
-"""What was matched by an automaton, and how to check each of it."""
-
-
-def _parts(literals: Iterable[_Literal]) -> frozenset[int]:
-    return frozenset(literal.part for literal in literals)
-
-
-def _seconds(literals: Iterable[_Literal], rules: Mapping[int, Sequence[_Rule]]) -> frozenset[int]:
-    """The parts of which one must stand in the text for any rule of the literals to hold."""
-    every = [rule for literal in literals for rule in rules[literal.part]]
-    return frozenset(rule.rest[0][0] if rule.rest else _ANY for rule in every)
-
-
-def _places(text: str, matches: Iterable[_Match], place: _Place) -> list[_Span]:
-    """Start, end and part of those matches that keep the bounds of words."""
-    return [
-        span for start, end, literals in matches for literal in literals if (span := place(text, start, end, literal))
-    ]
-
-
-def _unpadded(_: str, start: int, end: int, literal: _Literal) -> _Span | None:
-    """Where a match in the padded text stands in the text itself; the literal holds its own bounds."""
-    part, left, right, _text = literal
-    return start + left - 1, end - right - 1, part
-
-
-def _verified(text: str, start: int, end: int, literal: _Literal) -> _Span | None:
-    """As `_unpadded`, where blanks may stand for anything that is no ASCII letter or digit."""
-    start += literal.bounded_left - 1
-    if not text.startswith(literal.text, start):
-        return None
-    return _checked(text, start, end - literal.bounded_right - 1, literal)
-
-
-def _checked(text: str, start: int, end: int, literal: _Literal) -> _Span | None:
-    """The match, unless a Latin word goes on beside it; a Chinese character bounds a word as well as a blank."""
-    part, left, right, _text = literal
-    if left and start and _is_latin(text[start - 1]):
-        return None
-    if right and end < len(text) and _is_latin(text[end]):
-        return None
-    return start, end, part
-
-
-def _follow(text: str, end: int, rest: tuple[tuple[int, int], ...], later: Mapping[int, list[tuple[int, int]]]) -> int:
+def _follow(text: str, end: int, rest: _Gaps, later: _Later, at: int = 0) -> int:
     """Where the last of the following parts ends; 0 where one is missing, too far or in another sentence."""
-    (part, width), more = rest[0], rest[1:]
+    part, width = rest[at]
     spans = later.get(part)
-    if not spans:
+    if spans is None:
         return 0
-    for at in range(bisect_left(spans, (end, 0)), len(spans)):
-        start, stop = spans[at]
-        if start > end + width or (width > 1 and _STOPS.search(text, end, start)):
+    last = at + 1 == len(rest)
+    for number in range(bisect_left(spans, (end,)), len(spans)):
+        start, stop = spans[number]
+        if start > end + width or (width > 1 and start > end and _STOPS.search(text, end, start)):
             return 0
-        last = _follow(text, stop, more, later) if more else stop
-        if last:
-            return last
+        if last or (stop := _follow(text, stop, rest, later, at + 1)):
+            return stop
     return 0
 
 
@@ -297,16 +243,3 @@ def _taken_back(found: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
 
 def _covered(hit: Hit, spans: list[Hit]) -> bool:
     return any(span.start < hit.end and hit.start < span.end for span in spans)
-
-
-def _is_latin(character: str) -> bool:
-    return character < _FIRST_WIDE and character.isalnum()
-
-
-def _blanked(text: str, table: bytes) -> str:
-    """The text as ASCII, as long as before: `table` makes a blank of all that is no part of a word."""
-    return text.encode("ascii", "replace").translate(table).decode("ascii")
-
-
-def _signed(text: str) -> bool:
-    return "%" in text or "$" in text or "+" in text
