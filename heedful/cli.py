@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from heedful.commands import desk, doctor, file, plugins, run
+from heedful.commands import desk, doctor, file, marks, plugins, run
 from heedful.version import VERSION
 
 __all__ = ["app", "main"]
@@ -32,6 +32,7 @@ file.register(app)
 run.register(app)
 plugins.register(app)
 desk.register(app)
+marks.register(app)
 doctor.register(app)
 
 

@@ -37,7 +37,7 @@ COMMANDS = {
     "init", "check", "score", "connectors", "doctor", "new-connector", "test", "explain", "run", "replay", "pause",
     "resume", "ledger",
     "queue list", "queue show", "queue claim", "queue release", "queue assign", "queue snooze", "queue note",
-    "queue answer", "queue resolve", "queue reopen", "acks list", "users add", "users list",
+    "queue answer", "queue resolve", "queue reopen", "acks list", "users add", "users list", "marks list", "marks export",
 }  # fmt: skip
 UNBUILT = ("backtest", "retract", "report", "person", "backup", "restore", "--fix")
 QUEUE_KEYS = {
@@ -127,7 +127,7 @@ def test_these_commands_are_there_and_no_others() -> None:
     assert set(named(get_command(app))) == COMMANDS
 
 
-@pytest.mark.parametrize("command", ["", *sorted(COMMANDS), "queue", "acks", "users"])
+@pytest.mark.parametrize("command", ["", *sorted(COMMANDS), "queue", "acks", "users", "marks"])
 def test_each_has_help_that_promises_nothing_unbuilt(tmp_path: Path, command: str) -> None:
     done = heedful(tmp_path, *command.split(), "--help")
     text = done.stdout.decode()
