@@ -33,7 +33,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--data", type=Path, action="append", help=f"folder of public sets; may be repeated (default: ${VARIABLE})"
     )
-    parser.add_argument("--per-set", type=int, default=1_000, help="at most so many messages of a set and language")
+    parser.add_argument("--per-set", type=int, default=500, help="at most so many messages of a set and language")
     parser.add_argument("--only", default="", help="contenders, separated by commas (default: all)")
     parser.add_argument("--deep", action="store_true", help="also measure the reader of the extra `deep`")
     parser.add_argument("--json", type=Path, help="also write the figures there (`-`: to standard output)")
