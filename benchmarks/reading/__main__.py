@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Shown
 
@@ -50,7 +51,12 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def measure(contenders: Sequence[Contender], samples: Sequence[Sample], console: Console) -> Report:
-    columns = (TextColumn("{task.description:<48}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:<48}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("reading", total=len(contenders) * (len(samples) + 2))
         return evaluate(contenders, samples, lambda what: progress.update(task, advance=1, description=what[:48]))
@@ -59,14 +65,14 @@ def measure(contenders: Sequence[Contender], samples: Sequence[Sample], console:
 def show(console: Console, found: Sequence[Table], skipped: Mapping[str, str], missing: Sequence[str]) -> None:
     for table in found:
         if table.rows:
-            shown = Shown(*table.columns, title=table.title, title_justify="left")
+            shown = Shown(*map(escape, table.columns), title=table.title, title_justify="left")
             for row in table.rows:
-                shown.add_row(*(cell.replace("[", r"\[") for cell in row))
+                shown.add_row(*map(escape, row))
             console.print(shown)
     for name, why in skipped.items():
         console.print(f"skipped: {name}: {why}", markup=False)
     if skipped:
-        console.print("`uv sync --group comparison` installs what can be compared.", markup=False)
+        console.print("`uv sync --group comparison --extra deep` installs what can be compared.", markup=False)
     if missing:
         console.print(f"not measured, for want of the file: {', '.join(missing)}", markup=False)
 

@@ -196,7 +196,8 @@ FACTORIES: dict[str, Callable[[], Contender]] = {
 
 def available(*, deep: bool = False, only: Sequence[str] = ()) -> tuple[list[Contender], dict[str, str]]:
     """Who takes part, and of the others why not. Raises ValueError for an unknown name in `only`."""
-    factories = {"heedful[deep]": _deep, **FACTORIES} if deep else dict(FACTORIES)
+    deeper = {"heedful[deep]": _deep} if deep else {}
+    factories = {"heedful": FACTORIES["heedful"], **deeper, **FACTORIES}
     if unknown := set(only) - set(factories):
         raise ValueError(f"no such contender: {', '.join(sorted(unknown))}; there are {', '.join(factories)}")
     logging.getLogger("jieba").setLevel(logging.WARNING)

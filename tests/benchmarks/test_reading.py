@@ -7,12 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from benchmarks.reading import __main__ as program
 from benchmarks.reading.contenders import BATCH, FACTORIES, Contender, Opinion, Package, Readings, available
@@ -382,6 +384,16 @@ def test_the_program_writes_figures_and_page(tmp_path: Path, monkeypatch: pytest
     assert json.loads(figures_file.read_text("utf-8"))["skipped"] == {}
     assert "| en | " in page.read_text("utf-8")
     assert "VADER 3" in page.read_text("utf-8")
+
+
+def test_brackets_are_shown_as_they_are() -> None:
+    console = Console(width=120, file=StringIO())
+    table = Table("t", "", ["heedful[deep]"], [["[red]裂开[/] [微笑]"]])
+    program.show(console, [table], {"heedful[deep]": "not [here]"}, ["a.tsv"])
+    text = cast("StringIO", console.file).getvalue()
+    assert all(
+        part in text for part in ("heedful[deep]", "[red]裂开[/] [微笑]", "skipped: heedful[deep]: not [here]", "a.tsv")
+    )
 
 
 def test_a_folder_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
