@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from config.folding import Folded
@@ -55,9 +55,16 @@ class Guidance:
         settings += [team.reading for team in self.care.teams.values()]
         return frozenset(one.false_alarms for one in settings if one is not None and one.false_alarms is not None)
 
-    def read(self, folded: Folded, circumstances: Circumstances) -> tuple[Reading, Mapping[str, Reading]]:
-        """The reading, and how each team sees it that reads otherwise. Raises what the reader raises."""
-        plain = self.reader.read(folded, circumstances)
+    def read_many(
+        self, messages: Sequence[tuple[Folded, Circumstances]]
+    ) -> list[tuple[Reading, Mapping[str, Reading]]]:
+        """Each reading, and how each team sees it that reads otherwise. Raises what the reader raises."""
+        plain = self.reader.read_many(messages)
+        return [self._seen(reading, *message) for reading, message in zip(plain, messages, strict=True)]
+
+    def _seen(
+        self, plain: Reading, folded: Folded, circumstances: Circumstances
+    ) -> tuple[Reading, Mapping[str, Reading]]:
         if not self.teams and self.own.idle:
             return plain, NO_VIEWS
 

@@ -15,7 +15,7 @@ from heedful import failpoints, recall
 from heedful.batch import Batch, Outcome, Sealed, pieces
 from heedful.guidance import Guidance
 from heedful.ingest import ingest
-from heedful.preparation import FAILED, Prepared, Unmaskable, prepare, raw_of
+from heedful.preparation import FAILED, Prepared, Unmaskable, clean, raw_of, read_all
 from heedful.source import Source
 from heedful.vault import Vault
 from routing.store.database import Store
@@ -73,14 +73,14 @@ class Pipeline:
         sealed: list[Sealed] = []
         for message in messages:
             try:
-                item = prepare(message, source, guidance, now)
+                items.append(clean(message, source, guidance, now))
             except Unmaskable as failure:
                 sealed.append(self.seal(Unreadable(raw=raw_of(message), reason=str(failure)), now))
                 log.warning("quarantined", channel=source.name, reason=str(failure))
-                continue
+        items = read_all(items, guidance)
+        for item in items:
             if item.reading is not None and item.reading.scorer == FAILED:
-                log.warning("unread", channel=source.name, message=message.id)
-            items.append(item)
+                log.warning("unread", channel=source.name, message=item.message.id)
         return items, sealed
 
     async def store(self, batches: Sequence[Batch], guidance: Guidance) -> list[Outcome]:

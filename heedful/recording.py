@@ -11,7 +11,7 @@ from connectors import registry
 from connectors.api import Author, BadPayload, Unreadable
 from connectors.replay import parse_line
 from heedful.guidance import Guidance
-from heedful.preparation import Prepared, Unmaskable, prepare, raw_of
+from heedful.preparation import Prepared, Unmaskable, clean, raw_of, read_all
 from heedful.source import Source
 
 __all__ = ["BROKEN_CHANNEL", "EPOCH", "Turn", "Turns", "source_of"]
@@ -49,7 +49,9 @@ class Turns:
         self._sources: dict[str, Source] = {}
 
     def read(self, lines: Sequence[bytes]) -> list[Turn]:
-        return [self._turn(line, place) for place, line in enumerate(lines)]
+        turns = [self._turn(line, place) for place, line in enumerate(lines)]
+        ready = iter(read_all([turn.item for turn in turns if turn.item is not None], self._guidance))
+        return [turn if turn.item is None else replace(turn, item=next(ready)) for turn in turns]
 
     def _turn(self, line: bytes, place: int) -> Turn:
         try:
@@ -58,7 +60,7 @@ class Turns:
             return Turn(BROKEN_CHANNEL, self._now, None, Unreadable(raw=line, reason=str(error)))
         self._now = max(self._now, message.sent_at)
         try:
-            item = prepare(message, self._source(channel), self._guidance, self._now, place)
+            item = clean(message, self._source(channel), self._guidance, self._now, place)
         except Unmaskable as failure:
             return Turn(channel, self._now, None, Unreadable(raw=raw_of(message), reason=str(failure)))
         return Turn(channel, self._now, item)

@@ -120,6 +120,10 @@ class FastReader:
             why=_why(folded, heard, harm) if heard.found else (),
         )
 
+    def read_many(self, messages: Sequence[tuple[Folded, Circumstances]]) -> list[Reading]:
+        """One reading for each message, in order."""
+        return [self.read(folded, told) for folded, told in messages]
+
     @staticmethod
     def _harm(heard: _Heard, unread: bool) -> tuple[Harm, ...]:
         if heard.general and not unread:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -346,6 +347,9 @@ class Stumbling:
         if "stumble" in folded.text:
             raise ZeroDivisionError
         return self._reader.read(folded, circumstances)
+
+    def read_many(self, messages: Sequence[tuple[Folded, Circumstances]], /) -> list[Reading]:
+        return [self.read(folded, circumstances) for folded, circumstances in messages]
 
 
 async def test_what_the_reader_fails_on_goes_to_a_person_unread(office: Office) -> None:
