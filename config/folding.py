@@ -19,6 +19,9 @@ __all__ = ["READ_AT_MOST", "Folded", "fold", "simplify"]
 READ_AT_MOST = 2000
 """Characters of a message that are read; what stands behind them is stored, not read."""
 
+_WRITTEN_AT_MOST = 2 * READ_AT_MOST
+"""Characters of a folded text, about: single ones there are that fold into eighteen."""
+
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _HAN_RANGES = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0x20000, 0x2A6E0))
 
@@ -27,6 +30,9 @@ _SEAM = "\ue000"
 
 _TABLE_LIMIT = 60_000
 """Characters whose folding is remembered: a flood of rare ones must not fill the memory."""
+
+_DROPPED, _MARK = 1, 2
+_LONGEST_REMEMBERED = 8
 
 _ODD = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u2035\u00b4", "'"),
@@ -152,14 +158,16 @@ def _mend(read: str, folded: str) -> tuple[str, list[int]]:
     offsets: list[int] = []
     at = 0
     while (seam := folded.find(_SEAM, at)) >= 0:
-        start = seam - 1 if seam > at and _is_mark(read[seam]) else seam
+        if len(offsets) >= _WRITTEN_AT_MOST:
+            return "".join(pieces), [*offsets, at]
+        start = seam - 1 if seam > at and _KINDS[read[seam]] & _MARK else seam
         end = seam + 1
         while end < len(folded) and folded[end] == _SEAM:
             end += 1
         pieces.append(folded[at:start])
         offsets.extend(range(at, start))
         for position, cluster in _clusters(read, start, end):
-            new = _fold_cluster(cluster)
+            new = _CLUSTERS[cluster]
             pieces.append(new)
             offsets.extend([position] * len(new))
         at = end
@@ -173,9 +181,10 @@ def _clusters(read: str, start: int, end: int) -> Iterable[tuple[int, str]]:
     position, cluster = start, ""
     for index in range(start, end):
         character = read[index]
-        if _is_dropped(character):
+        kind = _KINDS[character]
+        if kind & _DROPPED:
             continue
-        if cluster and _is_mark(character):
+        if cluster and kind & _MARK:
             cluster += character
             continue
         if cluster:
@@ -219,6 +228,31 @@ class _Table(dict[int, str]):
 
 
 _TABLE = _Table()
+
+
+class _Kinds(dict[str, int]):
+    """Whether a character shows nothing, and whether it may melt into the one before it."""
+
+    def __missing__(self, character: str) -> int:
+        kind = _DROPPED * _is_dropped(character) | _MARK * _is_mark(character)
+        if len(self) < _TABLE_LIMIT:
+            self[character] = kind
+        return kind
+
+
+class _Clusters(dict[str, str]):
+    """The folds of characters with their marks; forgets everything when full, so that it stays bounded."""
+
+    def __missing__(self, cluster: str) -> str:
+        folded = _fold_cluster(cluster)
+        if len(cluster) <= _LONGEST_REMEMBERED:
+            if len(self) >= _TABLE_LIMIT:
+                self.clear()
+            self[cluster] = folded
+        return folded
+
+
+_KINDS, _CLUSTERS = _Kinds(), _Clusters()
 
 
 def _is_dropped(character: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from config.folding import Folded
@@ -11,7 +11,7 @@ from sentiment.data import lines, rows
 
 __all__ = ["ENGLISH", "identify", "letters"]
 
-_SIMPLIFIED, _TRADITIONAL = (frozenset(line) for line in lines("han.txt"))
+_SIMPLIFIED, _TRADITIONAL = (re.compile(f"[{line}]") for line in lines("han.txt"))
 ENGLISH = frozenset(lines("words_en.txt"))
 _STOPWORDS = {language: frozenset(words.split()) for language, words, _ in rows("stopwords.tsv")}
 _LETTERS = {letter: language for language, _, letters in rows("stopwords.tsv") for letter in letters}
@@ -19,11 +19,13 @@ _BY_STOPWORD: dict[str, tuple[str, ...]] = {}
 for _language, _words in _STOPWORDS.items():
     for _word in _words:
         _BY_STOPWORD[_word] = (*_BY_STOPWORD.get(_word, ()), _language)
+_ANY_STOPWORD = frozenset(_BY_STOPWORD)
 
 _READ = 2_000
 _ENOUGH_WORDS = 4
 _NOT_WORDS = re.compile(r"https?://\S+|www\.\S+|[@#][\w.]+|\[(?:card|phone|id|iban|passport|email|secret)\]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_TO_BLANKS = bytes(code if chr(code).isalpha() or chr(code) == "'" else 32 for code in range(128)).ljust(256)
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
 _NOT_LATIN = re.compile("[\u0370-\u1cff\u1d80-\u1dff\u2de0-\u2dff\u3040-\u31ff\uac00-\ud7af\ua640-\uabff\ufb1d-\ufeff]")
 
@@ -69,6 +71,8 @@ _SCRIPTS = tuple(
         ("\u1200-\u137f", _always("am")),
     )
 )
+_KANA_NUMBER, _NO_SCRIPT = len(_SCRIPTS), 255
+_REMEMBERED = 20_000
 
 
 def identify(folded: Folded, hint: str | None) -> str:
@@ -76,12 +80,12 @@ def identify(folded: Folded, hint: str | None) -> str:
 
     `hint` is what the platform says; it counts only where script and words do not settle the matter.
     """
-    text = folded.text
+    text = folded.text[:_READ]
     if text.isascii():
         return _latin(text, hint)
-    han = sum(map(len, _HAN.findall(text)))
+    han = len("".join(_HAN.findall(text)))
     if han:
-        return _with_han(folded, han, hint)
+        return _with_han(folded, text, han, hint)
     if _NOT_LATIN.search(text):
         script, count = _commonest(text)
         if script and count * 3 >= len(_WORD.findall(_NOT_WORDS.sub(" ", text))) - count:
@@ -94,8 +98,7 @@ def letters(text: str) -> int:
     return sum([letter.isalpha() for letter in _NOT_WORDS.sub(" ", text[:200])])
 
 
-def _with_han(folded: Folded, han: int, hint: str | None) -> str:
-    text = folded.text
+def _with_han(folded: Folded, text: str, han: int, hint: str | None) -> str:
     if _NOT_LATIN.search(text):
         kana = len(_KANA.findall(text.replace("の", "")))
         if kana >= 2 and kana * 4 >= han:
@@ -110,11 +113,10 @@ def _with_han(folded: Folded, han: int, hint: str | None) -> str:
 
 def _chinese(original: str, hint: str | None) -> str:
     letters = original[:_READ]
-    if _TRADITIONAL.isdisjoint(letters):
-        simplified, traditional = int(not _SIMPLIFIED.isdisjoint(letters)), 0
+    if _TRADITIONAL.search(letters) is None:
+        simplified, traditional = int(_SIMPLIFIED.search(letters) is not None), 0
     else:
-        simplified = sum([letter in _SIMPLIFIED for letter in letters])
-        traditional = sum([letter in _TRADITIONAL for letter in letters])
+        simplified, traditional = len(_SIMPLIFIED.findall(letters)), len(_TRADITIONAL.findall(letters))
     if simplified != traditional:
         return "zh-Hans" if simplified > traditional else "zh-Hant"
     return "zh-Hant" if _says_traditional(hint) else "zh-Hans"
@@ -125,31 +127,63 @@ def _says_traditional(hint: str | None) -> bool:
     return bool(parts & {"zh", "yue"}) and bool(parts & {"hant", "tw", "hk", "mo", "yue"}) and "hans" not in parts
 
 
+class _ScriptOf(dict[str, int]):
+    """Character -> number of its script in one byte; forgets everything when full, so that it stays bounded."""
+
+    def __missing__(self, character: str) -> int:
+        found = [number for number, script in enumerate(_SCRIPTS) if script.letters.match(character)]
+        number = found[0] if found else _KANA_NUMBER if _KANA.match(character) else _NO_SCRIPT
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[character] = number
+        return number
+
+
+_SCRIPT_OF = _ScriptOf()
+
+
 def _commonest(text: str) -> tuple[str, int]:
-    counts = [(len(script.letters.findall(text)), script) for script in _SCRIPTS]
-    kana = len(_KANA.findall(text))
-    count, script = max(counts, key=lambda counted: counted[0])
+    numbers = bytes(map(_SCRIPT_OF.__getitem__, text))
+    kana = numbers.count(_KANA_NUMBER)
+    counts = [(numbers.count(number), -number) for number in set(numbers).difference((_NO_SCRIPT, _KANA_NUMBER))]
+    count, number = max(counts, default=(0, 0))
     if kana > count:
         return ("ja", kana) if kana >= 2 else ("", 0)
-    return (script.language(text), count) if count else ("", 0)
+    return (_SCRIPTS[-number].language(text), count) if count else ("", 0)
+
+
+def _count(known: frozenset[str], found: Iterable[str]) -> int:
+    return list(map(known.__contains__, found)).count(True)
 
 
 def _latin(text: str, hint: str | None) -> str:
     words = text.split()
-    if len(words) >= _ENOUGH_WORDS and list(map(ENGLISH.__contains__, words)).count(True) * 5 >= len(words) * 3:
+    if len(words) >= _ENOUGH_WORDS and _count(ENGLISH, words) * 5 >= len(words) * 3:
         return "en"
     if "@" in text or "#" in text or "[" in text or "://" in text or "www." in text:
         text = _NOT_WORDS.sub(" ", text)
-    words = _WORD.findall(text)
+    words = _words_in(text)
     if not words:
         return _hinted(hint)
-    english = sum([word in ENGLISH for word in words])
+    english = _count(ENGLISH, words)
+    if english * 3 >= len(words) and text.isascii() and _count(_ANY_STOPWORD, words) < english:
+        return "en"  # as no other language can have more evidence
     tag, evidence = _other_latin(text, words)
     if evidence > english or (evidence == english and evidence and _primary(hint) == tag):
         return tag
     if english * 3 >= len(words):
         return "en"
     return _hinted(hint)
+
+
+def _words_in(text: str) -> list[str]:
+    """All that `_WORD` finds, which ASCII text need only be asked about where it holds an apostrophe."""
+    if not text.isascii():
+        return _WORD.findall(text)
+    words = text.encode().translate(_TO_BLANKS).decode().split()
+    if "'" not in text:
+        return words
+    return [word for token in words for word in (_WORD.findall(token) if "'" in token else (token,))]
 
 
 def _other_latin(text: str, words: list[str]) -> tuple[str, int]:
