@@ -49,6 +49,7 @@ class Otherwise:
     mine: bool
     staff: str
     at: datetime
+    label: str | None
     said: str
     text: str
     lang: str
@@ -125,6 +126,7 @@ def _otherwise(one: MarkItem, person: Person, texts: Catalogue) -> Otherwise:
         mine=one.staff == person.name,
         staff=one.staff,
         at=one.at,
+        label=one.said.label,
         said=said if one.field != "addressed" else texts.name("addressed", one.said.addressed or "unknown"),
         text=one.text,
         lang=html_language(one.language),

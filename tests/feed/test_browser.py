@@ -310,6 +310,52 @@ def test_the_health_of_each_channel_is_seen(enter: Enter, house: House, language
     expect(page.locator(".chan time", has_text="UTC")).to_have_count(0)
 
 
+@pytest.mark.parametrize("language", LOCALES)
+def test_what_was_read_wrongly_is_marked_and_told(enter: Enter, language: str) -> None:
+    visitor, colleague = enter(language), enter("zh-Hant")
+    visitor.sign_in()
+    colleague.sign_in("Lin Mei", to="/agreement")
+    page, texts = visitor.page, visitor.texts
+    line(page, "Tom Becker").locator(".line-link").click()
+    first = page.locator(".moment.customer").first
+    first.locator(".mark-open").click()
+    visitor.picture(f"marks-{language}")
+    first.get_by_role("button", name=re.compile(re.escape(texts.name("mark", "not_negative")))).click()
+    expect(first.locator(".tag.marked")).to_have_text(texts.name("mark", "not_negative"))
+    expect(colleague.page.locator(".otherwise")).to_contain_text("Charged twice")
+    expect(colleague.page.locator(".otherwise .marked")).to_have_text("不是負面")
+    page.keyboard.press("m")
+    expect(first.locator(".mark-menu")).to_have_attribute("open", "")
+    page.keyboard.press("4")
+    expect(first.locator(".tag.marked")).to_have_count(2)
+    expect(colleague.page.locator(".otherwise")).to_have_count(2)
+    page.goto(f"{visitor.house.url}/agreement")
+    visitor.live()
+    visitor.picture(f"agreement-{language}")
+    page.get_by_role("button", name=texts.text("agreement.take_back")).first.click()
+    expect(page.locator(".otherwise")).to_have_count(1)
+
+
+def test_the_stream_is_marked_with_the_keyboard(enter: Enter) -> None:
+    visitor = enter()
+    visitor.sign_in(to="/agreement")
+    if not PICTURES:  # then there is a history to compare with
+        expect(visitor.page.locator(".empty")).to_contain_text("Nothing to compare yet")
+    visitor.page.keyboard.press("g")
+    visitor.page.keyboard.press("s")
+    expect(visitor.page).to_have_url(re.compile("/stream"))
+    visitor.live()
+    visitor.page.keyboard.press("m")
+    visitor.page.keyboard.press("m")
+    expect(visitor.page.locator(".mark-menu[open]")).to_have_count(1)
+    visitor.picture("marks-stream-en")
+    visitor.page.keyboard.press("3")
+    expect(visitor.page.locator(".drop").nth(1).locator(".tag.marked")).to_have_text("Urgent")
+    visitor.page.keyboard.press("m")
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.page.locator(".mark-menu[open]")).to_have_count(0)
+
+
 def test_nothing_is_missed_while_the_line_is_cut(enter: Enter, house: House) -> None:
     visitor = enter()
     visitor.sign_in()
@@ -363,7 +409,7 @@ def test_on_a_phone(enter: Enter, house: House) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator(".back").click()
     expect(page.locator(".queue-pane")).to_be_visible()
-    for path in ("stream", "acknowledgements", "channels", "ledger"):
+    for path in ("stream", "acknowledgements", "channels", "agreement", "ledger"):
         page.goto(f"{house.url}/{path}")
         visitor.live()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
