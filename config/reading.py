@@ -42,12 +42,16 @@ CLASSES = tuple(ReadingWords.model_fields)
 
 
 class ReadingSettings(BaseModel):
-    """`false_alarms`: which share of the calm messages may be called negative; None leaves the reader's own cut."""
+    """`false_alarms`: which share of the calm messages may be called negative; None leaves the reader's own cut.
+
+    `deep`: whether what is unsure gets a second look; only the root's counts.
+    """
 
     model_config = STRICT
 
     words: ReadingWords = ReadingWords()
     false_alarms: Annotated[float | None, BeforeValidator(_share)] = None
+    deep: bool | None = None
 
     def over(self, root: ReadingSettings | None) -> ReadingSettings:
         """A team's settings over the root's: each key and each class of words that the team writes replaces the root's.
@@ -64,4 +68,4 @@ class ReadingSettings(BaseModel):
             for name in CLASSES
         }
         chosen = self if "false_alarms" in self.model_fields_set else root
-        return ReadingSettings(words=ReadingWords(**words), false_alarms=chosen.false_alarms)
+        return ReadingSettings(words=ReadingWords(**words), false_alarms=chosen.false_alarms, deep=root.deep)

@@ -37,6 +37,7 @@ from heedful.notify import Notifier
 from heedful.notify_systemd import Systemd
 from heedful.pipeline import Pipeline
 from heedful.sample_run import SampleRun
+from heedful.second_look import SecondLook
 from heedful.version import VERSION
 from heedful.vigil import Vigil
 from heedful.watch import changes
@@ -55,6 +56,7 @@ TICKS = {
     "notify": timedelta(seconds=1),
     "pause": timedelta(seconds=1),
     "escalate": timedelta(seconds=5),
+    "second look": timedelta(seconds=2),
     "vigil": timedelta(minutes=1),
     "tidy": timedelta(hours=1),
     "calm": timedelta(hours=1),
@@ -108,6 +110,7 @@ class Daemon:
         self._notifier = Notifier(store, lambda: self._guidance.care, http, clock, variables)
         self._vigil = Vigil(store, self._alarms, clock, lambda: self._runners)
         self._calm = OwnCalm(store, clock)
+        self._second_look = SecondLook.of(self._env, self._runners, self._metrics.looked)
         self._ticks = {name: asyncio.Event() for name in TICKS}
         self._faults: dict[str, datetime] = {}
         self._systemd = Systemd.of(variables)
@@ -187,6 +190,7 @@ class Daemon:
             "tidy": self._tidy,
             "calm": self._measure_calm,
             "vigil": self._watch_channels,
+            "second look": lambda: self._second_look.run(self._ticks["second look"]),
             "watchdog": lambda: self._systemd.watch(self._prove),
             "pause": self._watch_pause,
         }

@@ -47,6 +47,12 @@ class Metrics:
         self.sent = Counter(
             "heedful_outgoing", "Outgoing texts by kind and state", ["kind", "state"], registry=self.registry
         )
+        self.looks = Counter(
+            "heedful_second_looks",
+            "Messages that the second look read, by what became of them",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.commit = Histogram(
             "heedful_page_seconds",
             "From a page in hand to its commit",
@@ -83,6 +89,11 @@ class Metrics:
         for outcome, number in outcomes.items():
             if number:
                 self.items.labels(channel, outcome).inc(number)
+
+    def looked(self, outcomes: Mapping[str, int]) -> None:
+        """What became of a batch of second looks."""
+        for outcome, number in outcomes.items():
+            self.looks.labels(outcome).inc(number)
 
     def render(self) -> bytes:
         status, now = self._status(), self._clock()

@@ -115,7 +115,7 @@ def is_deep(scorer: str) -> bool:
 def _fused(fast: Reading, seen: _Seen) -> Reading:
     if fast.unread and not _knows(fast.language):
         return replace(fast, scorer=_scorer(fast.language))
-    harm = tuple(sorted({*fast.harm, *seen.harms}))
+    harm: tuple[Harm, ...] = tuple(sorted({*fast.harm, *seen.harms}))
     kind = _kind(fast, seen, harm)
     negative = _mean(fast.negative, seen.negative, 1.0 if fast.unread else SHARE)
     if kind in _IDLE:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from routing.store.rows import CASE
 from routing.store.tables import EPOCH
 
-__all__ = ["Ids", "new_id", "ref", "refs"]
+__all__ = ["Ids", "least", "new_id", "ref", "refs"]
 
 TICK = timedelta(microseconds=1 << 16)
 """Ids of one process grow by one inside a tick (65 ms), from a start that is drawn anew each tick."""
@@ -53,6 +53,11 @@ _ids = Ids()
 def new_id(now: datetime) -> int:
     """Return the next id of this process; see `Ids`."""
     return _ids.new(now)
+
+
+def least(since: datetime) -> int:
+    """Return what every id is above that was made from then on, where the clock did not go back."""
+    return (min((since - EPOCH) // TICK, LAST_TICK) << ROOM) - 1
 
 
 def ref(number: int, attempt: int = 0) -> str:

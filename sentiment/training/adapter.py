@@ -178,7 +178,7 @@ def _calibration(logits: Floats, held: Sequence[Example]) -> dict[str, Any]:
         "answer": [each.needs_answer for each in held],
     }
     fits = {name: _platt(odds[name], np.asarray(truth[name])) for name in odds}
-    harms = 1 / (1 + np.exp(-logits[:, OUTPUTS["harm"]]))
+    harms = (1 / (1 + np.exp(-logits[:, OUTPUTS["harm"]]))).astype(np.float32)
     least = [_threshold(harms[:, at], [name in each.harms for each in held]) for at, name in enumerate(HARMS)]
     return {"calibration": fits, "harm_from": least}
 

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Twin:
             for start in range(0, len(order), _AT_ONCE):
                 some = order[start : start + _AT_ONCE]
                 means[some] = self._forward([tokens[at] for at in some]).numpy()
-        return cast("Floats", means @ self.head.T + self.bias)
+        return means @ self.head.T + self.bias
 
     def inputs(self, texts: Sequence[str]) -> Inputs:
         """How the inputs of the changed matrices go together in these texts."""
@@ -83,7 +83,7 @@ class Twin:
         if tensor.size == 4 * tensor.weights:
             return np.frombuffer(self._data, np.float32, tensor.weights, tensor.start).copy()
         numbers = deep_file.numbers(self._data, tensor).astype(np.float32) - 8
-        return cast("Floats", numbers * np.repeat(deep_file.scales(self._data, tensor), 32))
+        return numbers * np.repeat(deep_file.scales(self._data, tensor), 32)
 
     def _forward(self, tokens: Sequence[Sequence[int]]) -> Any:
         torch, weights = self._torch, self._weights
