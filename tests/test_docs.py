@@ -31,9 +31,9 @@ READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 EITHER = pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
 
 SECTIONS = {
-    "Care": 0, "Brand": 1, "Web": 2, "Channel": 3, "KeywordList": 4, "RootRoute": 5, "Route": 5, "Keep": 5,
-    "Condition": 5, "Acknowledge": 6, "Modes": 6, "Caps": 6, "Style": 6, "Calendar": 7, "Deadline": 8, "Team": 9,
-    "NotifyTarget": 10, "Example": 11, "Expectation": 11,
+    "Care": 0, "Brand": 1, "Web": 2, "Channel": 3, "KeywordList": 4, "ReadingSettings": 5, "ReadingWords": 5,
+    "RootRoute": 6, "Route": 6, "Keep": 6, "Condition": 6, "Acknowledge": 7, "Modes": 7, "Caps": 7, "Style": 7,
+    "Calendar": 8, "Deadline": 9, "Team": 10, "NotifyTarget": 11, "Example": 12, "Expectation": 12,
 }  # fmt: skip
 UNSEEN = {("Care", "digest"), ("Cap", "count"), ("Cap", "window")}
 """Set by the loader; written as one text (`1 per 24h`)."""
