@@ -158,8 +158,6 @@ def _mend(read: str, folded: str) -> tuple[str, list[int]]:
     offsets: list[int] = []
     at = 0
     while (seam := folded.find(_SEAM, at)) >= 0:
-        if len(offsets) >= _WRITTEN_AT_MOST:
-            return "".join(pieces), [*offsets, at]
         start = seam - 1 if seam > at and _KINDS[read[seam]] & _MARK else seam
         end = seam + 1
         while end < len(folded) and folded[end] == _SEAM:
@@ -167,6 +165,8 @@ def _mend(read: str, folded: str) -> tuple[str, list[int]]:
         pieces.append(folded[at:start])
         offsets.extend(range(at, start))
         for position, cluster in _clusters(read, start, end):
+            if len(offsets) >= _WRITTEN_AT_MOST:
+                return "".join(pieces), [*offsets, position]
             new = _CLUSTERS[cluster]
             pieces.append(new)
             offsets.extend([position] * len(new))

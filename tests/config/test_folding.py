@@ -134,3 +134,10 @@ def test_ascii_folds_as_the_general_way_does(text: str) -> None:
 
 def test_simplify_is_one_for_one() -> None:
     assert simplify("盜刷 ABC ＡＢＣ") == "盗刷 ABC ＡＢＣ"
+
+
+def test_a_character_that_unfolds_eighteenfold_does_not_make_a_long_text() -> None:
+    folded = fold("\ufdfa" * READ_AT_MOST)
+    assert folded.text == fold("\ufdfa").text * 223
+    assert folded.offsets is not None
+    assert (len(folded.text), len(folded.offsets), folded.offsets[-1]) == (4014, 4015, 223)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
+from benchmarks.vader import mixes as posts
 from sentiment.vader import Vader
 
 PACKAGE = SentimentIntensityAnalyzer()
@@ -67,3 +70,25 @@ def test_the_memory_of_words_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
         )
     vader.compound("x" * 10_000)
     assert all(len(memo) <= 100 and len(max(memo, key=len)) <= 40 for memo in (vader._words, vader._codes))
+
+
+def tangles(count: int, seed: int) -> list[str]:
+    """What trips a scorer up, in any order, and characters of any script among it."""
+    chance = random.Random(seed)
+    words = [*WORDS, *WORDS, *chance.sample(LISTED, 2_000)]
+    texts: list[str] = []
+    for _ in range(count):
+        found = chance.choices(words, k=chance.randint(0, 14))
+        if chance.random() < 0.3:
+            found.insert(0, "".join(chr(chance.randrange(1, 0x2FFFF)) for _ in range(4)))
+        texts.append(chance.choice([" ", " ", " ", "  ", "", "\n"]).join(found))
+    return texts
+
+
+def test_a_hundred_thousand_scores_are_the_packages_own_after_other_texts() -> None:
+    vader = Vader()
+    for text in (*posts(10_000, seed=11), *tangles(10_000, seed=12)):
+        vader.compound(text)
+    texts = [*posts(50_000, seed=13), *tangles(50_000, seed=14)]
+    different = [text for text in texts if vader.compound(text) != PACKAGE.polarity_scores(text)["compound"]]
+    assert not different, different[:3]
