@@ -90,7 +90,7 @@ def test_a_hit_says_where_and_what(cues: Cues) -> None:
 
 
 SHIPPED = Cues(FILES)
-FORMS = [(one, one.is_word and one.padded()) for ones in SHIPPED._literals.values() for one in ones]
+FORMS = [(one, one.padded() if one.is_word else "") for ones in SHIPPED._literals.values() for one in ones]
 
 
 def places(text: str) -> dict[int, list[tuple[int, int]]]:
