@@ -27,7 +27,7 @@ from feed.staff import first_run_token
 from feed.status import Status
 from heedful import web
 from heedful.alarms import Alarms
-from heedful.calm import OwnCalm
+from heedful.calm import renewed
 from heedful.channels import Environment, Runner
 from heedful.guidance import Guidance
 from heedful.hooks import Doors
@@ -109,7 +109,6 @@ class Daemon:
         self.desk = Desk(store, lambda: self._guidance.care, clock)
         self._notifier = Notifier(store, lambda: self._guidance.care, http, clock, variables)
         self._vigil = Vigil(store, self._alarms, clock, lambda: self._runners)
-        self._calm = OwnCalm(store, clock)
         self._second_look = SecondLook.of(self._env, self._runners, self._metrics.looked)
         self._ticks = {name: asyncio.Event() for name in TICKS}
         self._faults: dict[str, datetime] = {}
@@ -313,7 +312,7 @@ class Daemon:
     async def _measure_calm(self) -> None:
         while True:
             before = self._guidance
-            fresh = await self._calm.renew(before)
+            fresh = await renewed(self._store, before, self._clock())
             if fresh is not None and self._guidance is before:
                 self._guidance = fresh
             await _next(self._ticks["calm"])
@@ -361,7 +360,7 @@ class Daemon:
         assert self._path is not None
         try:
             care = await asyncio.to_thread(load, self._path)
-            guidance = await asyncio.to_thread(Guidance.compile, care, self._calm.known)
+            guidance = await asyncio.to_thread(Guidance.compile, care, self._guidance.calm)
         except (ConfigurationError, ValueError) as error:
             what = f"{self._path.name} is refused, the running version stays: {_first_line(error)}"
             await self._alarms.ring("file", what)

@@ -23,7 +23,8 @@ NO_VIEWS: Mapping[str, Reading] = {}
 class Guidance:
     """Swapped as a whole on reload, so that no decision mixes two versions of the file.
 
-    `own` is what the file's `reading:` makes of a reading, `teams` what a team's makes of it instead.
+    `own` is what the file's `reading:` makes of a reading, `teams` what a team's makes of it instead; `calm` is what
+    was measured over this installation's own calm messages.
     """
 
     care: Care
@@ -32,6 +33,7 @@ class Guidance:
     uses_repeats: bool
     own: Adjustment = field(default_factory=Adjustment)
     teams: Mapping[str, Adjustment] = field(default_factory=dict[str, Adjustment])
+    calm: Mapping[str, Quantiles] = field(default_factory=dict[str, Quantiles])
 
     @classmethod
     def compile(cls, care: Care, calm: Mapping[str, Quantiles] | None = None) -> Guidance:
@@ -46,7 +48,7 @@ class Guidance:
             if team.reading is not None
         }
         own = Adjustment.compile(care.reading, calm)
-        return cls(care, Rules.compile(care), FastReader(care.brand), uses_repeats, own, teams)
+        return cls(care, Rules.compile(care), FastReader(care.brand), uses_repeats, own, teams, calm or {})
 
     @property
     def budgets(self) -> frozenset[float]:

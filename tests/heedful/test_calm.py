@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from config.folding import Folded
-from heedful.calm import OwnCalm, measure
+from heedful.calm import measure, renewed
 from heedful.guidance import Guidance
 from routing.calm import ENOUGH, CalmMessage
 from routing.desk import Desk
@@ -30,6 +31,9 @@ class Lengths:
         text, language = folded.original, circumstances.language or "en"
         harm: Any = ("injury",) if "harm" in text else ()
         return replace(CALM, language=language, negative=min(len(text), 100) / 100, harm=harm, unread="?" in text)
+
+    def read_many(self, messages: Sequence[tuple[Folded, Circumstances]], /) -> list[Reading]:
+        return [self.read(*message) for message in messages]
 
 
 def guidance(text: str = BUDGET) -> Guidance:
@@ -62,24 +66,24 @@ def test_each_family_counts_by_itself_and_what_nobody_read_does_not() -> None:
 
 
 async def test_what_is_measured_moves_the_cut(store: Store, clock: Clock) -> None:
-    own = OwnCalm(store, clock)
     before = guidance()
-    assert await own.renew(before) is None
+    assert await renewed(store, before, clock()) is None
     rows = [samples.message(id=number, text="x" * 80, negative=0.7) for number in range(1, ENOUGH + 1)]
     await store.write(lambda connection: samples.add(connection, messages=rows))
-    assert await own.renew(before) is None
+    assert await renewed(store, before, clock()) is None
     desk = Desk(store, lambda: before.care, clock)
     for row in rows:
         await desk.mark(row["id"], "Lin", "not_negative")
-    fresh = await own.renew(before)
+    fresh = await renewed(store, before, clock())
     assert fresh is not None
     assert fresh.own.thresholds is not None
     assert fresh.own.thresholds["en"] == 0.8
-    assert await own.renew(before) is None
-    clock.now = START + timedelta(days=200)
-    assert await own.renew(before) is not None
-    assert own.known == {}
+    same = replace(fresh, reader=before.reader)
+    assert await renewed(store, same, clock()) is None
+    later = await renewed(store, same, START + timedelta(days=200))
+    assert later is not None
+    assert later.calm == {}
 
 
 async def test_without_a_budget_nothing_is_asked(clock: Clock) -> None:
-    assert await OwnCalm(None, clock).renew(guidance(CARE)) is None  # type: ignore[arg-type]  # would raise
+    assert await renewed(None, guidance(CARE), clock()) is None  # type: ignore[arg-type]  # would raise

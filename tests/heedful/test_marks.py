@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from routing.corrections import Corrections
 from routing.store.database import open_store
+from routing.store.rows import MESSAGE
 from tests.heedful.test_commands import asks, heedful
 from tests.routing import samples
 
@@ -33,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
         Corrections(connection, NOW - timedelta(days=2)).mark(2, "Lin", "urgent")
         Corrections(connection, NOW - timedelta(days=1)).mark(3, "Lin", "negative")
         Corrections(connection, NOW).mark(3, "Mo", "not_negative")
-        erased = samples.MESSAGE.update().where(samples.MESSAGE.c.id == 2).values(text="")
+        erased = MESSAGE.update().where(MESSAGE.c.id == 2).values(text="")
         connection.execute(erased)
 
     async def fill() -> None:
