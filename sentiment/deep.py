@@ -31,14 +31,15 @@ _KNOWN = (
     "id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no nb nn om or pa pl ps pt ro "
     "ru sa sd si sk sl so sq sr su sv sw ta te th tl fil tr ug uk ur uz vi xh yi zh"
 )
-KNOWN = frozenset(_KNOWN.split())
-"""Languages that the network was made from: https://aclanthology.org/2020.acl-main.747, appendix A."""
+KNOWN = frozenset((*_KNOWN.split(), "und"))
+"""Languages that the network was made from: https://aclanthology.org/2020.acl-main.747, appendix A.
+Among what nobody could name most is one of them too."""
 
 Logits = Callable[[Sequence[str]], Floats]
 """From texts to rows of numbers, laid out as `sentiment.model.OUTPUTS`; asked only for one text or more."""
 
 _NEGATIVE, _UNSURE, _GLAD = 0.6, 0.45, 0.5
-_CLEARLY, _HARDLY = 0.85, 0.1
+_CLEARLY, _HARDLY = 0.8, 0.15
 _SURE_KIND = 0.6
 _HARMFUL = 0.75
 _IDLE: frozenset[Kind] = frozenset(("campaign", "spam", "news", "fan"))
@@ -117,11 +118,13 @@ def _fused(fast: Reading, seen: _Seen) -> Reading:
         return replace(fast, scorer=_scorer(fast.language))
     harm: tuple[Harm, ...] = tuple(sorted({*fast.harm, *seen.harms}))
     kind = _kind(fast, seen, harm)
-    negative = _mean(fast.negative, seen.negative, 1.0 if fast.unread else SHARE)
+    negative = _mean(fast.negative, seen.negative)
     if kind in _IDLE:
         negative = min(negative, _IDLE_AT_MOST)
+    elif fast.harm:
+        negative = max(negative, fast.negative)
     positive = min(seen.positive, 1 - negative)
-    urgent = _mean(fast.urgent, seen.urgent, 1.0 if fast.unread else SHARE)
+    urgent = _mean(fast.urgent, seen.urgent)
     if seen.harms - set(fast.harm) and kind not in _IDLE:
         urgent, negative = max(urgent, _HARMFUL), max(negative, _NEGATIVE)
     needed = seen.needs_answer * _share(fast)
@@ -130,7 +133,7 @@ def _fused(fast: Reading, seen: _Seen) -> Reading:
         compound=round(positive - negative, 4),
         negative=round(negative, 4),
         urgent=round(max(urgent, fast.urgent) if fast.harm else urgent, 4),
-        needs_answer=round(needed if fast.unread else _mean(fast.needs_answer, needed, SHARE), 4),
+        needs_answer=round(_mean(fast.needs_answer, needed), 4),
         label=_label(negative, positive, clearly=fast.unread),
         harm=harm,
         kind=kind,
@@ -168,9 +171,9 @@ def _scorer(language: str) -> str:
     return f"{language.partition('-')[0]}/{SCORER}"
 
 
-def _mean(fast: float, deep: float, share: float) -> float:
-    """Of log-odds: who is certain weighs more than who is not."""
-    return _sigmoid((1 - share) * _odds(fast) + share * _odds(deep))
+def _mean(fast: float, deep: float) -> float:
+    """Of log-odds: who is certain weighs more than who is not. Where the fast reader abstained, its prior damps."""
+    return _sigmoid((1 - SHARE) * _odds(fast) + SHARE * _odds(deep))
 
 
 def _odds(probability: float) -> float:
