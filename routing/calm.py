@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, exists, func, or_, select
 
 from routing.corrections import WITH_CASE
 from routing.store.rows import CASE, MARK, MESSAGE
@@ -21,6 +21,7 @@ __all__ = ["ENOUGH", "CalmCount", "CalmMessage", "calm_messages", "count_calm"]
 
 ENOUGH = 50
 """So many messages that staff judged calm say more about this house than what was shipped."""
+Asked = Select[*tuple[Any, ...]]
 _MARKED = MARK.c.message_id == MESSAGE.c.id
 _OBJECTED = exists().where(_MARKED, MARK.c.value == "negative")
 _JUDGED = or_(
@@ -64,7 +65,7 @@ def count_calm(connection: Connection, since: datetime, teams: Sequence[str] | N
     """Over all calm messages received after `since`, by what their readings said."""
     alarm = MESSAGE.c.negative >= NEGATIVE_CUT
     columns = [func.count(), func.sum(case((_JUDGED, 1), else_=0)), func.sum(case((alarm, 1), else_=0))]
-    question = select(*columns).select_from(WITH_CASE).where(_CALM, MESSAGE.c.hour >= since)
+    question: Asked = select(*columns).select_from(WITH_CASE).where(_CALM, MESSAGE.c.hour >= since)
     if teams is not None:
         question = question.where(or_(MESSAGE.c.team.in_(teams), MESSAGE.c.team.is_(None)))
     messages, judged, called = connection.execute(question).one()
@@ -74,7 +75,8 @@ def count_calm(connection: Connection, since: datetime, teams: Sequence[str] | N
 def calm_messages(connection: Connection, since: datetime, limit: int) -> list[CalmMessage]:
     """The newest calm messages whose text is still there."""
     columns = [MESSAGE.c.text, MESSAGE.c.private, MESSAGE.c.body, case((_JUDGED, 1), else_=0)]
-    question = select(*columns).select_from(WITH_CASE).where(_CALM, MESSAGE.c.text != "", MESSAGE.c.hour >= since)
+    question: Asked = select(*columns).select_from(WITH_CASE)
+    question = question.where(_CALM, MESSAGE.c.text != "", MESSAGE.c.hour >= since)
     rows = connection.execute(question.order_by(MESSAGE.c.id.desc()).limit(limit))
     return [
         CalmMessage(text=text, private=private, body=body, judged=bool(judged)) for text, private, body, judged in rows

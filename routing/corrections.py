@@ -129,7 +129,7 @@ def _asked(asked: MarkFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _item(row: Row[Any]) -> MarkItem:
+def _item(row: Row[*tuple[Any, ...]]) -> MarkItem:
     return MarkItem(
         message_id=row.message_id,
         case_id=row.case_id,
