@@ -45,6 +45,7 @@ _HARMFUL = 0.75
 _IDLE: frozenset[Kind] = frozenset(("campaign", "spam", "news", "fan"))
 _IDLE_AT_MOST = 0.5
 _ALMOST = 1e-4
+_MOST = 30.0
 
 
 class _Seen(NamedTuple):
@@ -88,6 +89,7 @@ class DeepReader:
         return [_fused(reading, self._seen(row)) for reading, row in zip(fast, rows, strict=True)]
 
     def _seen(self, row: Floats) -> _Seen:
+        row = row.clip(-_MOST, _MOST)
         mood = [float(value) for value in row[OUTPUTS["mood"]]]
         negative = self._probability("negative", mood[0] - _either(mood[1], mood[2]))
         kinds = np.exp(row[OUTPUTS["kind"]] - row[OUTPUTS["kind"]].max())

@@ -50,7 +50,7 @@ def tensors(data: bytes | bytearray) -> Mapping[str, Tensor]:
     """The directory. Raises ValueError where this is no such file."""
     try:
         return _directory(data)
-    except (struct.error, UnicodeDecodeError) as error:
+    except (struct.error, UnicodeDecodeError, OverflowError) as error:
         raise ValueError(_NO_MODEL) from error
 
 
