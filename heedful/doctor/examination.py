@@ -40,6 +40,8 @@ class Examination:
     async def run(self) -> list[Verdict]:
         self.found += environment.environment()
         care = self._file()
+        wanted = care is not None and care.reading is not None and bool(care.reading.deep)
+        self.found.append(environment.second_look(wanted=wanted))
         await self._database(care)
         if care is not None:
             await self._channels(care)

