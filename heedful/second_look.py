@@ -44,6 +44,7 @@ WITHIN = timedelta(hours=1)
 AT_ONCE = 16
 ABOUT = "second look"
 """What its alarm is called."""
+HARMLESS = "ok"
 _SWEEP = timedelta(minutes=5)
 _RETRY = timedelta(minutes=1)
 _WIDTH = max(part.stop for part in OUTPUTS.values())
@@ -155,11 +156,21 @@ class SecondLook:
         except Died:
             log.warning("the process of the second look died", texts=len(texts))
             if len(texts) == 1:
+                await self._prove()
                 return {texts[0]: None}
         found: dict[str, Floats | None] = {}
         for text in texts:
             found |= await self._ask([text])
         return found
+
+    async def _prove(self) -> None:
+        """That it was the text. Raises Unavailable where the process dies of anything."""
+        try:
+            await self._deep.logits([HARMLESS])
+        except Died:
+            raise Unavailable(
+                "its process dies whatever it reads → see whether the machine ran out of memory, and `heedful doctor`"
+            ) from None
 
     async def _write(self, rows: Sequence[Row], items: Sequence[Prepared], guidance: Guidance) -> None:
         """One transaction a channel."""

@@ -63,11 +63,12 @@ class Table(Deep):
         self.asked: list[str] = []
         self.missing: str | None = None
         self.closed = 0
+        self.dead = False
 
     async def logits(self, texts: Sequence[str]) -> Floats:
         if self.missing is not None:
             raise Unavailable(self.missing)
-        if DEADLY in texts:
+        if self.dead or DEADLY in texts:
             raise Died
         self.asked += texts
         return np.stack([self._row(text) for text in texts])
@@ -308,6 +309,20 @@ async def test_a_text_that_ends_the_process_stops_no_other_and_is_not_tried_agai
     assert (await house.office.rows())[0]["reading"]["scorer"] == "en/table-1, no deep-1"
     assert (await house.office.rows())[0]["label"] == "unsure"
     assert await house.again().look() == 0
+
+
+async def test_a_process_that_dies_of_anything_rings_and_nothing_counts_as_looked_at(
+    house: House, table: Table
+) -> None:
+    await house.office.hear(ANGRY)
+    table.dead = True
+    assert await house.look.look() == 0
+    (alarm,) = house.alarms.ringing
+    assert "out of memory" in alarm.text
+    table.dead = False
+    house.clock.forward(minutes=2)
+    assert await house.look.look() == 1
+    assert (await house.row())["outcome"] == "routed"
 
 
 async def test_without_the_package_it_says_so_once_and_comes_back(house: House, table: Table) -> None:
