@@ -52,6 +52,8 @@ async def test_an_unsure_complaint_is_queued_by_the_second_look_and_a_calm_messa
         books = await house.until("ledger", holds=settled)
         shown = await house.ask("queue", "show", case["id"])
         _, metrics = await running.get("/metrics")
+        running.signal(signal.SIGTERM)
+        assert await running.ended() == 0, "its process does not hold it up"
     assert case["text"] == COMPLAINT
     assert "second look" in str(shown)
     assert books["balances"], books["problems"]
