@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BUCKETS", "Bag", "hashed"]
+__all__ = ["TURNS", "WORDS", "Bag", "hashed", "row_of"]
 
-BITS = 17
-BUCKETS = 1 << BITS
-"""How many features are told apart; others share a row by chance."""
+_WORD_BITS, _TURN_BITS = 17, 16
+WORDS, TURNS = 1 << _WORD_BITS, 1 << _TURN_BITS
+"""How many features of each bag are told apart; others share a row by chance."""
 
 _LONGEST = 600
 """Characters of one text that are hashed: its beginning; an opinion shows in it."""
@@ -43,26 +43,33 @@ _DIGIT = ord("0")
 
 
 class Bag(NamedTuple):
-    """The features of a batch: `rows` in [0, BUCKETS), those of text i from `starts[i]` on; never none."""
+    """Features of a batch: rows of a table, those of text i from `starts[i]` on; never none."""
 
     rows: NDArray[np.int64]
     starts: NDArray[np.int64]
     counts: NDArray[np.int64]
 
 
-def hashed(texts: Sequence[str]) -> Bag:
-    """The features of folded `texts`. Pure; any text will do."""
+def hashed(texts: Sequence[str]) -> tuple[Bag, Bag]:
+    """The words and the turns of folded `texts`, at least one text. Pure; any text will do."""
     codes, owners = _joined(texts)
     classes = _classes()[np.minimum(codes, 0x1FFFF)]
     codes = np.where((codes - 48) < 10, np.uint32(_DIGIT), codes)
     sums = _cumulated(codes)
     begins, ends = _units(classes)
     units = _range(sums, begins, ends) * _MIX
-    single = (classes[begins] == _LETTER).astype(bool)
-    found = [(units, owners[begins])]
-    found += _neighbours(units, single, owners[begins])
-    found += _pieces(sums, classes, owners)
-    return _bag(found, owners, len(texts))
+    single = classes[begins] == _LETTER
+    words, turns = _neighbours(units, single, owners[begins])
+    turns += _pieces(sums, classes, owners)
+    return _bag([(units, owners[begins]), *words], len(texts), _WORD_BITS), _bag(turns, len(texts), _TURN_BITS)
+
+
+def row_of(word: str) -> int | None:
+    """The row of one folded word in the bag of words; None where it is not one feature."""
+    bag, _ = hashed([word])
+    units = len(word) if _classes()[min(ord(word[0]), 0x1FFFF)] == _LETTER else 1
+    expected = {1: 2, 2: 4, 3: 7, 4: 11}.get(units)
+    return int(bag.rows[-1]) if expected == len(bag.rows) else None
 
 
 def _joined(texts: Sequence[str]) -> tuple[_Codes, _Places]:
@@ -87,14 +94,21 @@ def _shortened(text: str) -> str:
 def _classes() -> NDArray[np.uint8]:
     """The class of each code point below 0x20000; what lies beyond is rare Han."""
     table = np.full(0x20000, _SIGN, np.uint8)
-    table[: 0x3000] = [_WORD if chr(code).isalnum() else _SIGN for code in range(0x3000)]
+    table[:0x3000] = [_WORD if chr(code).isalnum() else _SIGN for code in range(0x3000)]
     table[0xA000:0x10000] = [_WORD if chr(code).isalnum() else _SIGN for code in range(0xA000, 0x10000)]
-    for first, last in ((0x3005, 0x3008), (0x3041, 0x3100), (0x3100, 0x3130), (0x3400, 0xA000), (0xAC00, 0xD7B0), (0xF900, 0xFB00)):
+    for first, last in (
+        (0x3005, 0x3008),
+        (0x3041, 0x3100),
+        (0x3100, 0x3130),
+        (0x3400, 0xA000),
+        (0xAC00, 0xD7B0),
+        (0xF900, 0xFB00),
+    ):
         table[first:last] = _LETTER
     for first, last in ((0x0900, 0x0E00), (0x064B, 0x0660), (0x0300, 0x0370)):
         table[first:last] = np.where(table[first:last] == _SIGN, _WORD, table[first:last])
     table[0x0E00:0x0E80] = _LETTER
-    for sign in " \t\n\r,.;:()\"、，。；：（）“”「」《》-_/|*":
+    for sign in ' \t\n\r,.;:()"、，。；：（）“”「」《》-_/|*':
         table[ord(sign)] = _GAP
     table[ord("'")] = _WORD
     table[0xFE00:0xFE10] = _GAP
@@ -145,24 +159,27 @@ def _units(classes: NDArray[np.uint8]) -> tuple[_Places, _Places]:
 _Found = tuple[_Hashes, _Places]
 
 
-def _neighbours(units: _Hashes, single: NDArray[np.bool_], owners: _Places) -> list[_Found]:
-    """Pairs, pairs over a gap, and three and four single letters in a row, within one text."""
-    found: list[_Found] = []
-    near = units[:-1] * _PAIR + units[1:]
-    same = owners[:-1] == owners[1:]
-    found.append((near[same], owners[:-1][same]))
+def _neighbours(units: _Hashes, single: NDArray[np.bool_], owners: _Places) -> tuple[list[_Found], list[_Found]]:
+    """Of one text each: two, three and four single letters in a row; and other pairs, near and over a gap."""
+    words: list[_Found] = []
+    turns: list[_Found] = []
+    chain, runs, whose = units, single, owners
+    for length in (2, 3, 4):
+        if len(units) < length:
+            break
+        chain = chain[:-1] * _PAIR + units[length - 1 :]
+        same = owners[: len(chain)] == owners[length - 1 :]
+        runs = runs[:-1] & single[length - 1 :] & same
+        whose = owners[: len(chain)]
+        words.append((chain[runs], whose[runs]))
+        if length == 2:
+            others = same & ~runs
+            turns.append((chain[others], whose[others]))
     if len(units) > 2:
         far = units[:-2] * _SKIP + units[2:]
         same = (owners[:-2] == owners[2:]) & ~(single[:-2] & single[2:])
-        found.append((far[same], owners[:-2][same]))
-        triple = near[:-1] * _PAIR + units[2:]
-        runs = single[:-2] & single[1:-1] & single[2:] & (owners[:-2] == owners[2:])
-        found.append((triple[runs], owners[:-2][runs]))
-        if len(units) > 3:
-            fourth = triple[:-1] * _PAIR + units[3:]
-            runs = runs[:-1] & runs[1:] & (owners[:-3] == owners[3:])
-            found.append((fourth[runs], owners[:-3][runs]))
-    return found
+        turns.append((far[same], owners[:-2][same]))
+    return words, turns
 
 
 def _pieces(sums: _Hashes, classes: NDArray[np.uint8], owners: _Places) -> list[_Found]:
@@ -179,8 +196,8 @@ def _pieces(sums: _Hashes, classes: NDArray[np.uint8], owners: _Places) -> list[
     return found
 
 
-def _bag(found: Sequence[_Found], owners: _Places, texts: int) -> Bag:
-    """The features sorted by text; a text without any has one that stands for nothing."""
+def _bag(found: Sequence[_Found], texts: int, bits: int) -> Bag:
+    """The features sorted by text; each text has one that stands for nothing."""
     hashes = np.concatenate([np.zeros(texts, np.uint64), *[one for one, _ in found]])
     whose = np.concatenate([np.arange(texts), *[text for _, text in found]])
     order = np.argsort(whose, kind="stable")
@@ -190,4 +207,4 @@ def _bag(found: Sequence[_Found], owners: _Places, texts: int) -> Bag:
     counts = np.bincount(whose, minlength=texts)
     starts = np.zeros(texts, np.int64)
     np.cumsum(counts[:-1], out=starts[1:])
-    return Bag((hashes >> np.uint64(64 - BITS)).astype(np.int64), starts, counts)
+    return Bag((hashes >> np.uint64(64 - bits)).astype(np.int64), starts, counts)
