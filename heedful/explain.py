@@ -67,7 +67,7 @@ def explain(message: Message, channel: str, care: Care, now: datetime, guidance:
     source = Source.of(channel, configured, registry.load(configured.kind), Author(id="", name=channel))
     prepared = prepare(message, source, guidance, now)
     if prepared.reading is None:
-        reading, views = guidance.read(prepared.folded, Circumstances())
+        [(reading, views)] = guidance.read_many([(prepared.folded, Circumstances())])
         prepared = replace(prepared, reading=reading, views=views)
     assert prepared.reading is not None
     decision = decide(

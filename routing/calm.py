@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, and_, case, exists, func, or_, select
 
 from routing.corrections import WITH_CASE
 from routing.store.rows import CASE, MARK, MESSAGE
-from sentiment.adjustment import NEGATIVE_CUT
+from sentiment.api import NEGATIVE
 
 __all__ = ["ENOUGH", "CalmCount", "CalmMessage", "calm_messages", "count_calm"]
 
@@ -63,7 +63,7 @@ class CalmMessage:
 
 def count_calm(connection: Connection, since: datetime, teams: Sequence[str] | None = None) -> CalmCount:
     """Over all calm messages received after `since`, by what their readings said."""
-    alarm = MESSAGE.c.negative >= NEGATIVE_CUT
+    alarm = MESSAGE.c.negative >= NEGATIVE
     columns = [func.count(), func.sum(case((_JUDGED, 1), else_=0)), func.sum(case((alarm, 1), else_=0))]
     question: Asked = select(*columns).select_from(WITH_CASE).where(_CALM, MESSAGE.c.hour >= since)
     if teams is not None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from routing.store.wire import identity, rfc3339
-from sentiment.adjustment import NEGATIVE_CUT
+from sentiment.api import NEGATIVE
 
 __all__ = [
     "FIELDS", "FIELD_OF", "MARKS", "SAID_BY_RESOLVING", "URGENT_CUT", "Field", "Mark", "MarkItem", "Said", "agrees",
@@ -45,7 +45,7 @@ class Said:
 def agrees(mark: Mark, said: Said) -> bool:
     """Whether the reading says the same as the mark."""
     if FIELD_OF[mark] == "negative":
-        return ((said.negative or 0.0) >= NEGATIVE_CUT) == (mark == "negative")
+        return ((said.negative or 0.0) >= NEGATIVE) == (mark == "negative")
     if FIELD_OF[mark] == "urgent":
         return ((said.urgent or 0.0) >= URGENT_CUT) == (mark == "urgent")
     return said.addressed == "about_other"

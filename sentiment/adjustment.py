@@ -17,11 +17,11 @@ from config.folding import Folded, fold
 from config.keywords import Keywords, Span
 from config.reading import CLASSES, ReadingSettings
 from config.schema import KeywordList
-from sentiment.api import Label, Reading, Weight
+from sentiment.api import NEGATIVE, POSITIVE, UNSURE, Label, Reading, Weight
 from sentiment.data import rows
 
 __all__ = [
-    "BUDGETS", "EVERYTHING_ELSE", "NEGATIVE_CUT", "UNSURE_CUT", "Adjustment", "Quantiles", "calm_quantiles", "family",
+    "BUDGETS", "EVERYTHING_ELSE", "Adjustment", "Quantiles", "calm_quantiles", "family",
     "quantiles", "shifted", "threshold",
 ]  # fmt: skip
 
@@ -29,7 +29,6 @@ Quantiles = Mapping[float, float]
 """By budget: the probability that at most this share of calm messages exceeds."""
 Hits = Mapping[str, Sequence[Span]]
 
-NEGATIVE_CUT, UNSURE_CUT = 0.6, 0.45
 EVERYTHING_ELSE = "*"
 """The language family of all that have no quantiles of their own."""
 BUDGETS = (
@@ -37,10 +36,9 @@ BUDGETS = (
     0.3, 0.4, 0.5,
 )  # fmt: skip
 _PLACES = 4
-_JUST_BELOW = round(NEGATIVE_CUT - 10**-_PLACES, _PLACES)
+_JUST_BELOW = round(NEGATIVE - 10**-_PLACES, _PLACES)
 _SURELY, _HARDLY = 0.85, 0.1
 _FELT = 0.6
-_GLAD = 0.25
 _SURE_IRONY = 0.75
 _URGENT = 0.8
 _OF_OTHERS, _NEEDS_NOTHING = 0.4, 0.2
@@ -79,13 +77,13 @@ def _shipped() -> Mapping[str, Quantiles]:
 
 def threshold(known: Quantiles, budget: float) -> float:
     """Between two budgets that are known the smaller counts: it is `at most`. None known: the cut itself."""
-    return known[max(within)] if (within := [one for one in known if one <= budget]) else NEGATIVE_CUT
+    return known[max(within)] if (within := [one for one in known if one <= budget]) else NEGATIVE
 
 
 def shifted(negative: float, calm: float) -> float:
     """Moved so that `calm` comes to lie on the cut: what exceeds it reaches the cut, and nothing else does."""
-    moved = round(_sigmoid(_logit(negative) + _logit(NEGATIVE_CUT) - _logit(calm)), _PLACES)
-    return max(moved, NEGATIVE_CUT) if negative > calm else min(moved, _JUST_BELOW)
+    moved = round(_sigmoid(_logit(negative) + _logit(NEGATIVE) - _logit(calm)), _PLACES)
+    return max(moved, NEGATIVE) if negative > calm else min(moved, _JUST_BELOW)
 
 
 def _logit(probability: float) -> float:
@@ -137,7 +135,7 @@ class Adjustment:
     def _threshold(self, language: str) -> float:
         assert self.thresholds is not None, "asked only where there is a budget"  # noqa: S101
         known = self.thresholds.get(family(language))
-        return self.thresholds.get(EVERYTHING_ELSE, NEGATIVE_CUT) if known is None else known
+        return self.thresholds.get(EVERYTHING_ELSE, NEGATIVE) if known is None else known
 
 
 def _without(folded: Folded, spans: Collection[Span]) -> Folded:
@@ -157,16 +155,16 @@ def _budgeted(reading: Reading, calm: float) -> Reading:
 
 def _label(reading: Reading, negative: float) -> Label:
     """By the reader's own cuts; what it left open despite its number stays open."""
-    left_open = reading.label == "unsure" and not UNSURE_CUT <= reading.negative < NEGATIVE_CUT
+    left_open = reading.label == "unsure" and not UNSURE <= reading.negative < NEGATIVE
     if left_open or (reading.ironic and negative < _SURE_IRONY):
         return "unsure"
-    if negative >= NEGATIVE_CUT:
+    if negative >= NEGATIVE:
         return "negative"
-    if negative >= UNSURE_CUT:
+    if negative >= UNSURE:
         return "unsure"
     if reading.label in ("neutral", "positive"):
         return reading.label
-    return "positive" if reading.compound >= _GLAD else "neutral"
+    return "positive" if reading.compound + reading.negative >= POSITIVE else "neutral"
 
 
 def _worded(reading: Reading, found: Hits) -> Reading:

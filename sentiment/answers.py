@@ -81,7 +81,9 @@ class Judge:
         ]
         found, every = _over(harms, self._least), harms.tolist()
         return [
-            Answers(*row[:4], KINDS[row[4]], *row[5:], found.get(at, {}), dict(zip(HARMS, every[at], strict=True)))
+            Answers._make(
+                (*row[:4], KINDS[row[4]], *row[5:], found.get(at, {}), dict(zip(HARMS, every[at], strict=True)))
+            )
             for at, row in enumerate(zip(*[column.tolist() for column in columns], strict=True))
         ]
 

@@ -13,6 +13,9 @@ __all__ = [
     "HARMS",
     "KINDS",
     "LABELS",
+    "NEGATIVE",
+    "POSITIVE",
+    "UNSURE",
     "Addressed",
     "Circumstances",
     "Harm",
@@ -46,6 +49,9 @@ LABELS: tuple[Label, ...] = get_args(Label)
 HARMS: tuple[Harm, ...] = get_args(Harm)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ADDRESSED: tuple[Addressed, ...] = get_args(Addressed)
+
+NEGATIVE, UNSURE, POSITIVE = 0.6, 0.45, 0.5
+"""A label is negative, or unsure, from such a probability of `negative` on; positive from such a one of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,10 @@ import numpy as np
 
 from config.folding import Folded
 from config.schema import Brand
-from sentiment.api import HARMS, KINDS, Circumstances, Harm, Kind, Label, Reader, Reading
+from sentiment.api import HARMS, KINDS, NEGATIVE, POSITIVE, UNSURE, Circumstances, Harm, Kind, Label, Reader, Reading
 from sentiment.deep_engine import Engine, adapter
 from sentiment.deep_file import Floats
+from sentiment.kind import IDLE
 from sentiment.model import OUTPUTS
 from sentiment.reader import FastReader
 
@@ -38,11 +39,9 @@ Among what nobody could name most is one of them too."""
 Logits = Callable[[Sequence[str]], Floats]
 """From texts to rows of numbers, laid out as `sentiment.model.OUTPUTS`; asked only for one text or more."""
 
-_NEGATIVE, _UNSURE, _GLAD = 0.6, 0.45, 0.5
 _CLEARLY, _HARDLY = 0.8, 0.15
 _SURE_KIND = 0.6
 _HARMFUL = 0.75
-_IDLE: frozenset[Kind] = frozenset(("campaign", "spam", "news", "fan"))
 _IDLE_AT_MOST = 0.5
 _ALMOST = 1e-4
 _MOST = 30.0
@@ -121,14 +120,14 @@ def _fused(fast: Reading, seen: _Seen) -> Reading:
     harm: tuple[Harm, ...] = tuple(sorted({*fast.harm, *seen.harms}))
     kind = _kind(fast, seen, harm)
     negative = _mean(fast.negative, seen.negative)
-    if kind in _IDLE:
+    if kind in IDLE:
         negative = min(negative, _IDLE_AT_MOST)
     elif fast.harm:
         negative = max(negative, fast.negative)
     positive = min(seen.positive, 1 - negative)
     urgent = _mean(fast.urgent, seen.urgent)
-    if seen.harms - set(fast.harm) and kind not in _IDLE:
-        urgent, negative = max(urgent, _HARMFUL), max(negative, _NEGATIVE)
+    if seen.harms - set(fast.harm) and kind not in IDLE:
+        urgent, negative = max(urgent, _HARMFUL), max(negative, NEGATIVE)
     needed = seen.needs_answer * _share(fast)
     return replace(
         fast,
@@ -150,18 +149,18 @@ def _knows(language: str) -> bool:
 
 def _kind(fast: Reading, seen: _Seen, harm: Sequence[Harm]) -> Kind:
     kind = seen.kind if fast.unread or seen.kind_sure >= _SURE_KIND else fast.kind
-    return "complaint" if harm and kind not in _IDLE else kind
+    return "complaint" if harm and kind not in IDLE else kind
 
 
 def _label(negative: float, positive: float, *, clearly: bool) -> Label:
     """`clearly`: of a language that nobody taught it, it is believed only where it is certain."""
     if clearly and _HARDLY < negative < _CLEARLY:
         return "unsure"
-    if negative >= _NEGATIVE:
+    if negative >= NEGATIVE:
         return "negative"
-    if negative >= _UNSURE:
+    if negative >= UNSURE:
         return "unsure"
-    return "positive" if positive >= _GLAD else "neutral"
+    return "positive" if positive >= POSITIVE else "neutral"
 
 
 def _share(fast: Reading) -> float:

@@ -61,7 +61,7 @@ class Model(NamedTuple):
             axis=1,
         )
         deep = np.maximum(given @ self.hidden + self.hidden_bias, 0.0)
-        return deep @ self.out + given @ self.skip + self.out_bias
+        return cast("Floats", deep @ self.out + given @ self.skip + self.out_bias)
 
 
 def _summed(table: NDArray[np.int8], scale: Floats, bag: Bag) -> Floats:
@@ -73,7 +73,7 @@ def _loaded(name: str) -> Model:
     with files("sentiment.data").joinpath(name).open("rb") as file, np.load(file, allow_pickle=False) as found:
         arrays = [found[field] for field in Model._fields[:-1]]
         about = json.loads(found["about"].tobytes())
-    return Model(*arrays, about)
+    return Model._make((*arrays, about))
 
 
 @cache

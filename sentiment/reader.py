@@ -9,7 +9,7 @@ from config.folding import Folded
 from config.schema import Brand
 from sentiment.address import Names, addressed
 from sentiment.answers import Answers, Judge
-from sentiment.api import Addressed, Circumstances, Harm, Kind, Label, Reading, Weight
+from sentiment.api import NEGATIVE, POSITIVE, UNSURE, Addressed, Circumstances, Harm, Kind, Label, Reading, Weight
 from sentiment.harm import UPSETTING, harms
 from sentiment.hearing import Heard, cues, hear
 from sentiment.kind import IDLE
@@ -18,15 +18,12 @@ from sentiment.model import shipped
 from sentiment.signals import signals
 from sentiment.urgency import TAGS
 
-__all__ = ["NEGATIVE", "POSITIVE", "READ", "UNSURE", "FastReader", "label_of"]
+__all__ = ["READ", "FastReader", "label_of"]
 
 READ = frozenset(
     ("en", "zh-Hans", "zh-Hant", "es", "pt", "fr", "de", "it", "ja", "ko", "ar", "hi", "id", "ru", "tr", "vi", "th")
 )
 """The languages that the model was trained on; it abstains on all others."""
-
-NEGATIVE, UNSURE, POSITIVE = 0.6, 0.45, 0.5
-"""The label is negative, or unsure, from such a probability of `negative` on; positive from such a one of its own."""
 
 _LETTERS_TO_READ = 3
 _PRIOR, _PRIOR_URGENT, _PRIOR_ANSWER = 0.35, 0.2, 0.6

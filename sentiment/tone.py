@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sentiment.cues import Hit
 
-__all__ = ["Tone", "longest", "probability", "squashed", "weigh"]
+__all__ = ["Tone", "longest", "weigh"]
 
 Scale = Callable[[str, Hit], float]
 """The weight of one hit in its surroundings: negation, intensity."""
 
 _STRONG = 1.8
-_MIDDLE, _SLOPE = 1.15, 0.85
-_ALPHA = 15.0
 
 
 class Tone(NamedTuple):
@@ -79,13 +76,3 @@ def weigh(text: str, hits: Sequence[Hit], scale: Scale, *, asked: bool, supposed
 def _summed(weights: Sequence[float]) -> float:
     """The heaviest counts fully, the others by half: repeating oneself is not suffering twice."""
     return (max(weights) + sum(weights)) / 2 if weights else 0.0
-
-
-def probability(total: float) -> float:
-    """How likely a customer with such a sum is displeased."""
-    return 1.0 / (1.0 + math.exp(max(-40.0, min(40.0, (total + _MIDDLE) / _SLOPE))))
-
-
-def squashed(total: float) -> float:
-    """A sum of valence in [-1, 1], as VADER does it."""
-    return round(total / math.sqrt(total * total + _ALPHA), 4)

@@ -1,10 +1,10 @@
-"""The corpus that heedful's authors wrote: realistic customer messages, labelled by hand.
+r"""The corpus that heedful's authors wrote: realistic customer messages, labelled by hand.
 
 A file under `corpus/` is blocks. A block begins with a line `= WORD WORD …`, whose words label every line
 below it up to the next such line: a language tag (once), `neg`, `neu` or `pos` (once), a kind (once), and as
 they apply `urgent`, `answer` (an answer is needed), harms, `about_us`, `about_other` or `unknown` (otherwise
 the message speaks to us), `irony`, `mixed`, `person` (asks for a human being). Each other line is one message,
-with `\\n` for a line break. Blank lines and lines that begin with `## ` are skipped.
+with `\n` for a line break. Blank lines and lines that begin with `## ` are skipped.
 
 Files under `corpus/development/` were written apart from the rest and are never trained on.
 """
@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from sentiment.api import ADDRESSED, HARMS, KINDS, Addressed, Harm, Kind
 
@@ -80,7 +79,7 @@ def _head(words: list[str], place: str) -> dict[str, object]:
         "kind": kinds[0],
         "urgent": "urgent" in words,
         "needs_answer": "answer" in words,
-        "harms": frozenset(cast("Harm", word) for word in words if word in HARMS),
+        "harms": frozenset(harm for harm in HARMS if harm in words),
         "addressed": addressed[0] if addressed else "to_us",
         "flags": frozenset(word for word in words if word in _FLAGS),
     }

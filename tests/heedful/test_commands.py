@@ -37,7 +37,8 @@ COMMANDS = {
     "init", "check", "score", "connectors", "doctor", "new-connector", "test", "explain", "run", "replay", "pause",
     "resume", "ledger",
     "queue list", "queue show", "queue claim", "queue release", "queue assign", "queue snooze", "queue note",
-    "queue answer", "queue resolve", "queue reopen", "acks list", "users add", "users list", "marks list", "marks export",
+    "queue answer", "queue resolve", "queue reopen", "acks list", "users add", "users list",
+    "marks list", "marks export",
 }  # fmt: skip
 UNBUILT = ("backtest", "retract", "report", "person", "backup", "restore", "--fix")
 QUEUE_KEYS = {

@@ -13,7 +13,6 @@ from config.reading import ReadingSettings
 from config.schema import Brand
 from sentiment.adjustment import (
     BUDGETS,
-    NEGATIVE_CUT,
     Adjustment,
     calm_quantiles,
     family,
@@ -21,7 +20,7 @@ from sentiment.adjustment import (
     shifted,
     threshold,
 )
-from sentiment.api import Circumstances, Reading
+from sentiment.api import NEGATIVE, Circumstances, Reading
 from sentiment.reader import FastReader
 from sentiment.training.calm import measured, table
 from sentiment.training.corpus import development
@@ -73,7 +72,7 @@ def test_the_order_of_messages_stays(first: float, second: float, calm: float) -
 
 @given(PROBABILITY, PROBABILITY)
 def test_what_calm_messages_exceed_becomes_the_cut(negative: float, calm: float) -> None:
-    assert (shifted(negative, calm) >= NEGATIVE_CUT) == (negative > calm)
+    assert (shifted(negative, calm) >= NEGATIVE) == (negative > calm)
 
 
 @given(st.lists(PROBABILITY, min_size=1, max_size=300), st.floats(0.001, 0.5))
@@ -81,7 +80,7 @@ def test_the_budget_is_kept_and_used(calm: list[float], budget: float) -> None:
     called = negatives(calm, budget)
     alarms = sum(one.label == "negative" for one in called)
     assert alarms <= budget * len(calm) + 1e-6
-    assert alarms == sum(one.negative >= NEGATIVE_CUT for one in called)
+    assert alarms == sum(one.negative >= NEGATIVE for one in called)
     if len(set(calm)) == len(calm):
         assert alarms == int(budget * len(calm) + 1e-9)
 
@@ -95,7 +94,7 @@ def test_a_larger_budget_never_raises_the_threshold(calm: list[float]) -> None:
 def test_between_two_budgets_the_smaller_counts() -> None:
     known = {0.01: 0.9, 0.05: 0.7}
     assert [threshold(known, budget) for budget in (0.01, 0.03, 0.05, 0.5)] == [0.9, 0.9, 0.7, 0.7]
-    assert threshold(known, 0.001) == threshold({}, 0.2) == NEGATIVE_CUT
+    assert threshold(known, 0.001) == threshold({}, 0.2) == NEGATIVE
 
 
 def test_what_was_measured_here_counts_before_what_was_shipped() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from config.folding import fold
 from sentiment.cues import Cues, Hit
 from sentiment.data import rows
+from sentiment.hearing import FILES
 from sentiment.literals import Literal, plain
-from sentiment.reader import FILES
 
 PROBES = Path(__file__).with_name("probes.tsv")
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from routing.store import migrations, settings, spending
 from routing.store.database import Store, open_store
@@ -41,11 +41,15 @@ async def test_a_page_that_cannot_be_stored_counts_nothing(store: Store, clock: 
     assert await store.read(lambda c: spending.on(c, "x:1", clock())) == Spent()
 
 
+def _dropped(table: str, connection: Connection) -> None:
+    connection.execute(text(f"DROP TABLE {table}"))
+
+
 async def test_an_older_database_is_brought_along_with_what_is_in_it(store_url: str, clock: Clock) -> None:
     first = open_store(store_url, clock=clock)
     before = await first.read(settings.install_id)
     for table in ("spending", "mark"):
-        await first.write(lambda c, name=table: c.execute(text(f"DROP TABLE {name}")))
+        await first.write(partial(_dropped, table))
     await first.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '0001'")))
     await first.close()
     second = open_store(store_url, clock=clock)
