@@ -38,7 +38,7 @@ class Answers(NamedTuple):
     mixed: float
     person: float
     harms: Mapping[Harm, float]  # those that reach their threshold
-    every_harm: Mapping[Harm, float]
+    every_harm: Sequence[float]  # in the order of HARMS
 
 
 class Judge:
@@ -81,9 +81,7 @@ class Judge:
         ]
         found, every = _over(harms, self._least), harms.tolist()
         return [
-            Answers._make(
-                (*row[:4], KINDS[row[4]], *row[5:], found.get(at, {}), dict(zip(HARMS, every[at], strict=True)))
-            )
+            Answers._make((*row[:4], KINDS[row[4]], *row[5:], found.get(at, {}), every[at]))
             for at, row in enumerate(zip(*[column.tolist() for column in columns], strict=True))
         ]
 

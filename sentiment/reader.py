@@ -9,7 +9,19 @@ from config.folding import Folded
 from config.schema import Brand
 from sentiment.address import Names, addressed
 from sentiment.answers import Answers, Judge
-from sentiment.api import NEGATIVE, POSITIVE, UNSURE, Addressed, Circumstances, Harm, Kind, Label, Reading, Weight
+from sentiment.api import (
+    HARMS,
+    NEGATIVE,
+    POSITIVE,
+    UNSURE,
+    Addressed,
+    Circumstances,
+    Harm,
+    Kind,
+    Label,
+    Reading,
+    Weight,
+)
 from sentiment.harm import UPSETTING, harms
 from sentiment.hearing import Heard, cues, hear
 from sentiment.kind import IDLE
@@ -34,6 +46,7 @@ _SHARE_OF_OTHERS = 0.3
 """What is left of `negative` where all that displeases is a competitor's."""
 _RULED_OUT = 0.02
 """Below such a probability of the model's a harm that only the rules heard is a manner of speaking."""
+_PLACE: Mapping[Harm, int] = {harm: place for place, harm in enumerate(HARMS)}
 _WORDS_SHOWN = 6
 
 
@@ -115,7 +128,7 @@ def _harms(heard: Heard, answer: Answers, unread: bool) -> tuple[Harm, ...]:
         return heard_of
     if heard.general:
         return ()
-    likely = {harm for harm in heard_of if answer.every_harm[harm] >= _RULED_OUT}
+    likely = {harm for harm in heard_of if answer.every_harm[_PLACE[harm]] >= _RULED_OUT}
     return tuple(sorted(likely.union(answer.harms)))
 
 
