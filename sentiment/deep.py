@@ -25,7 +25,7 @@ __all__ = ["SCORER", "SHARE", "DeepReader", "Logits", "is_deep"]
 
 SCORER = "deep-1"
 """What the scorer of a second look ends with."""
-SHARE = 0.6
+SHARE = 0.55
 """Of the log-odds: how much the network counts; the rest is the fast reading's."""
 _KNOWN = (
     "af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi hr hu hy "
