@@ -45,7 +45,9 @@ QUEUE_KEYS = {
     "id", "channel", "thread", "author", "text", "language", "priority", "team", "status", "assignee", "because",
     "opened_at", "acknowledged_at", "first_answer_due", "resolution_due",
 }  # fmt: skip
-SCORE_KEYS = {"text", "language", "compound", "label", "negative", "urgent", "needs_answer", "harm", "kind", "scorer"}
+SCORE_KEYS = {
+    "text", "language", "compound", "label", "negative", "urgent", "needs_answer", "harm", "kind", "scorer", "vader",
+}  # fmt: skip
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 HOSTILE = "\x1b[31mEvil\x1b]0;title\x07\x9b2J\u202egnp.exe [/red] \\[b]\r\n"
 PASSWORD = "correct horse battery staple"
