@@ -147,4 +147,4 @@ def write(path: Path, items: Iterable[Item]) -> None:
 
 
 def read(path: Path) -> list[Item]:
-    return [Item(*json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+    return [Item(*json.loads(line)) for line in path.read_text("utf-8").split("\n") if line]
