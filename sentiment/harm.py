@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sentiment.api import HARMS, Harm
 from sentiment.cues import Hit
 
-__all__ = ["ALWAYS_PAGED", "UPSETTING", "harms"]
+__all__ = ["ALWAYS_PAGED", "UPSETTING", "certain", "harms"]
 
 ALWAYS_PAGED: frozenset[Harm] = frozenset(("self_harm", "bereavement", "minor", "legal", "press", "regulator"))
 UPSETTING: frozenset[Harm] = frozenset(
@@ -23,10 +23,10 @@ def harms(found: Mapping[str, Sequence[Hit]]) -> tuple[Harm, ...]:
     """The classes whose cues together reach certainty enough, sorted."""
     if _ALL.isdisjoint(found):
         return ()
-    return tuple(sorted(harm for harm in HARMS if harm in found and _sum(found[harm]) >= _ENOUGH))
+    return tuple(sorted(harm for harm in HARMS if harm in found and certain(found[harm]) >= _ENOUGH))
 
 
-def _sum(hits: Sequence[Hit]) -> float:
+def certain(hits: Sequence[Hit]) -> float:
     """Several weak and different cues make a strong one."""
     doubt = 1.0
     for weight in {(hit.start, hit.end): hit.weight for hit in hits}.values():
