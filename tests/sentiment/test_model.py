@@ -99,7 +99,7 @@ def test_the_file_holds_what_the_outputs_say() -> None:
     answers = max(part.stop for part in OUTPUTS.values())
     given_width = model.words.shape[1] + model.turns.shape[1] + WIDTH
     assert (model.words.shape[0], model.turns.shape[0]) == (WORDS, TURNS)
-    assert (model.words.dtype, model.turns.dtype) == (np.int8, np.int8)
+    assert model.words.dtype == model.turns.dtype == np.dtype(np.int8)
     assert model.hidden.shape == (given_width, model.hidden_bias.shape[0])
     assert model.out.shape == (model.hidden_bias.shape[0], answers)
     assert model.skip.shape == (given_width, answers)
@@ -128,7 +128,7 @@ def test_a_pickle_in_the_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     with np.load(Path(module.__file__).parent / "data" / "model.npz", allow_pickle=False) as found:
         arrays = {name: found[name] for name in found.files}
     arrays["out_bias"] = np.array([Loud()], dtype=object)
-    np.savez(tmp_path / "model.npz", **arrays)  # type: ignore[arg-type]  # its stub takes the names for flags
+    np.savez(tmp_path / "model.npz", **arrays)
     monkeypatch.setattr(module, "files", lambda _: tmp_path)
     with pytest.raises(ValueError, match="allow_pickle"):
         module._loaded("model.npz")
