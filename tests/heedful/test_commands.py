@@ -233,7 +233,7 @@ def test_explain_as_json(tmp_path: Path) -> None:
     assert found["route"] == ["root", "fraud"]
     assert (found["decision"]["routed"], found["decision"]["priority"]) == (True, "P1")
     assert found["acknowledgement"]["send"] is True
-    assert SCORE_KEYS - {"text"} <= set(found["reading"])
+    assert SCORE_KEYS - {"text", "vader"} <= set(found["reading"])
 
 
 def test_explain_takes_a_recorded_message_by_file_and_standard_input(tmp_path: Path) -> None:
