@@ -106,6 +106,8 @@ class FastReader:
             answer = _QUIET
         harm = _harms(heard, answer, unread)
         sure = _sure(heard, answer, harm)
+        if sure and answer.kind in IDLE and answer.kind_sure < _CLEAR and IDLE.isdisjoint(heard.found):
+            answer = answer._replace(kind="complaint")  # an advert that nobody but the model, in doubt, takes for one
         wry = _wry(heard)
         negative = _negative(heard, answer, sure, unread)
         what = _kind(answer, harm, wry or (heard.tone.strong and negative >= NEGATIVE))
