@@ -15,14 +15,13 @@ from typing import NamedTuple
 
 from sentiment.api import Label
 from sentiment.training.corpus import Example, development
+from sentiment.training.data import smsa_apart
 
 __all__ = ["OWN", "Row", "Sample", "own", "public"]
 
 OWN = "development"
 MOODS: dict[str, Label] = {"neg": "negative", "neu": "neutral", "pos": "positive"}
 STARS: dict[str, Label] = {"cry": "negative", "ok": "neutral", "smile": "positive"}
-SMSA_FOLDS = 11
-"""Training leaves alone each row of SmSA whose number divides by this."""
 
 
 class Row(NamedTuple):
@@ -64,10 +63,9 @@ class Source(NamedTuple):
 SOURCES = (
     Source("GoEmotions test", "goemotions_en.tsv.gz", lambda line: line.split == "test"),
     Source("general English posts (UMSAB)", "umsab_8langs.tsv.gz", lambda line: line.language == "en"),
-    Source("newspaper opinion (vgt)", "vadergt_nyt_en.tsv.gz", lambda _: True),
     Source("UMSAB val", "umsab_8langs.tsv.gz", lambda line: line.language != "en" and line.split == "val"),
     Source("NSMC test", "nsmc_ko.tsv.gz", lambda line: line.split == "test"),
-    Source("SmSA, a fold", "smsa_id.tsv.gz", lambda line: line.place % SMSA_FOLDS == 0),
+    Source("SmSA, kept apart", "smsa_id.tsv.gz", lambda line: line.place in smsa_apart()),
 )
 
 

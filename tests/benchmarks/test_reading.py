@@ -28,6 +28,7 @@ from benchmarks.reading.tables import Table, markdown, tables
 from config.folding import Folded, fold
 from sentiment.api import Circumstances, Kind, Label, Reader, Reading
 from sentiment.training.corpus import Example, development, training
+from sentiment.training.data import smsa_apart
 
 PAGE = Path(__file__).parents[2] / "docs" / "reading.md"
 
@@ -132,13 +133,13 @@ def texts(samples: Sequence[Sample]) -> dict[tuple[str, str], list[str]]:
 def test_only_what_training_leaves_alone_is_read(tmp_path: Path) -> None:
     packed(tmp_path / "goemotions_en.tsv.gz", "a\tneg\ttrain\ten", "b\tneu\tdev\ten", "c\tpos\ttest\ten")
     packed(tmp_path / "umsab_8langs.tsv.gz", "d\tneg\ttrain\ten", "e\tneg\ttrain\tfr", "f\tpos\tval\tfr")
-    packed(tmp_path / "smsa_id.tsv.gz", *(f"{n}\tneg\ttrain\tid" for n in range(23)))
+    packed(tmp_path / "smsa_id.tsv.gz", *(f"{n}\tneg\ttrain\tid" for n in range(60)))
     found, missing = public([tmp_path], 100)
     assert texts(found) == {
         ("GoEmotions test", "en"): ["c"],
         ("general English posts (UMSAB)", "en"): ["d"],
         ("UMSAB val", "fr"): ["f"],
-        ("SmSA, a fold", "id"): ["0", "11", "22"],
+        ("SmSA, kept apart", "id"): [str(n) for n in range(60) if n in smsa_apart()],
     }
     assert "nsmc_ko.tsv.gz" in missing
     assert "umsab_8langs.tsv.gz" not in missing
@@ -152,7 +153,7 @@ def test_reviews_by_smile_and_by_star(tmp_path: Path) -> None:
 
 
 def test_a_sample_is_the_same_every_time_and_says_of_how_many(tmp_path: Path) -> None:
-    packed(tmp_path / "vadergt_nyt_en.tsv.gz", *(f"text {n}\tneu\tall\ten" for n in range(50)))
+    packed(tmp_path / "nsmc_ko.tsv.gz", *(f"text {n}\tneu\ttest\tko" for n in range(50)))
     (first,), _ = public([tmp_path], 7)
     (again,), _ = public([tmp_path], 7)
     assert first == again
