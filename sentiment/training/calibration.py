@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,6 @@ def platt(odds: Floats, truth: NDArray[np.bool_]) -> list[float]:
     return [round(float(value), 4) for value in fit]
 
 
-def _lost(given: NDArray[np.float64], fit: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
+def _lost(given: NDArray[np.float64], fit: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> float:
     odds = given @ fit
     return float(np.logaddexp(0, np.where(truth, -odds, odds)).sum() + _PULL / 2 * ((fit - _START) ** 2).sum())
