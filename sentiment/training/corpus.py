@@ -112,7 +112,7 @@ def _main(paths: list[str]) -> None:
     """Print what the files hold, by language, mood, kind and harm; duplicates are named."""
     seen: dict[str, str] = {}
     counts: Counter[str] = Counter()
-    for path in map(Path, paths or sorted(map(str, HERE.rglob("*.txt")))):
+    for path in map(Path, paths or sorted(str(one) for one in HERE.rglob("*.txt") if one.parent.name != "unlabelled")):
         for example in parse(path.read_text("utf-8").splitlines(), path.name):
             if example.text in seen:
                 print(f"twice: {seen[example.text]} and {path.name}: {example.text}")  # noqa: T201
