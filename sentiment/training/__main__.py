@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sentiment.training import data, pool
-from sentiment.training.corpus import calibrates, development, training
+from sentiment.training.corpus import calibrates, development, training, unlabelled
 from sentiment.training.export import auc, calibrated, odds, rounded, write
 from sentiment.training.inputs import seen
 from sentiment.training.labels import label, labelled
@@ -58,7 +58,8 @@ def _teacher(given: _Given) -> None:
 
 
 def _pool(given: _Given) -> None:
-    single = [*pool.words(pieces(model_file())), *pool.dictionary()]
+    written = [pool.Item(pool.WRITTEN, text) for text in unlabelled()]
+    single = [*written, *pool.words(pieces(model_file())), *pool.dictionary()]
     apart = [each.text for each in development()]
     pool.write(given / "pool.jsonl", pool.pool(data.trained(given.folders), training(), apart, single))
 

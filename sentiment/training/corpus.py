@@ -6,7 +6,8 @@ they apply `urgent`, `answer` (an answer is needed), harms, `about_us`, `about_o
 the message speaks to us), `irony`, `mixed`, `person` (asks for a human being). Each other line is one message,
 with `\n` for a line break. Blank lines and lines that begin with `## ` are skipped.
 
-Files under `corpus/development/` were written apart from the rest and are never trained on.
+Files under `corpus/development/` were written apart from the rest and are never trained on. Those under
+`corpus/unlabelled/` are bare messages, one a line: the teacher labels them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from sentiment.api import ADDRESSED, HARMS, KINDS, Addressed, Harm, Kind
 
-__all__ = ["HERE", "Example", "calibrates", "development", "parse", "training"]
+__all__ = ["HERE", "Example", "calibrates", "development", "parse", "training", "unlabelled"]
 
 HERE = Path(__file__).parent / "corpus"
 _MOODS = ("neg", "neu", "pos")
@@ -106,6 +107,12 @@ def calibrates(text: str) -> bool:
 def development(folder: Path = HERE) -> list[Example]:
     """What is kept apart to judge by, each text once."""
     return _read(folder / "development")
+
+
+def unlabelled(folder: Path = HERE) -> list[str]:
+    """Messages that we wrote and only the teacher labels, each once: one a line."""
+    lines = [line for path in sorted(folder.glob("unlabelled/*.txt")) for line in path.read_text("utf-8").splitlines()]
+    return list(dict.fromkeys(line.strip().replace("\\n", "\n") for line in lines if line.strip()))
 
 
 def _main(paths: list[str]) -> None:

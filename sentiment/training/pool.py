@@ -17,10 +17,12 @@ from typing import NamedTuple
 from sentiment.training.corpus import Example, calibrates
 from sentiment.training.data import READ_AT_MOST, REVIEWS, Row
 
-__all__ = ["Item", "clauses", "dictionary", "pool", "read", "spans", "stretches", "words", "write"]
+__all__ = ["WRITTEN", "Item", "clauses", "dictionary", "pool", "read", "spans", "stretches", "words", "write"]
 
+WRITTEN = "written by us"
+"""The source of the messages of our own that have no labels."""
 _CAPS: Mapping[str, int] = {
-    "goemotions": 11_000, "vgt_movie": 2_500, "vgt_nyt": 3_000, "nsmc": 3_500, "smsa": 3_000, "banking77": 1_500,
+    "goemotions": 16_000, "vgt_movie": 2_500, "vgt_nyt": 3_000, "nsmc": 3_500, "smsa": 3_000, "banking77": 1_500,
     "clinc150": 900, "crisislext26": 2_500,
     "words of LATIN": 5_000, "words of ARABIC": 1_200, "words of HANGUL": 1_200, "words of CYRILLIC": 500,
     "words of HIRAGANA": 700, "words of CJK": 6_000, "words of jieba": 7_000,

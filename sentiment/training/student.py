@@ -23,9 +23,9 @@ torch: Any = import_module("torch")
 _functions = torch.nn.functional
 
 _WORD_WIDTH, _TURN_WIDTH, _HIDDEN = 48, 24, 96
-_EPOCHS, _BATCH = 6, 256
+_EPOCHS, _BATCH = 7, 256
 _WORD_RATE, _TURN_RATE, _RATE, _DECAY = 0.002, 0.003, 3e-3, 1e-3
-_DROPPED, _NO_TURNS, _NO_SIGNALS = 0.25, 0.1, 0.05
+_DROPPED, _NO_TURNS, _NO_SIGNALS = 0.3, 0.1, 0.05
 """The share of features that is left out each time; of texts whose turns, or signals, are."""
 _HARM_WEIGHT, _OWN_HARMS, _HARMS = 3.0, 1.2, 0.12
 _SMALL = 0.01

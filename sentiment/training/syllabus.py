@@ -12,13 +12,13 @@ from sentiment.model import OUTPUTS, Floats
 from sentiment.training.corpus import Example, calibrates
 from sentiment.training.data import READ_AT_MOST, REVIEWS, Row
 from sentiment.training.labels import Halves
-from sentiment.training.pool import Item
+from sentiment.training.pool import WRITTEN, Item
 from sentiment.training.targets import of_example, of_mood, probabilities
 
 __all__ = ["Syllabus", "syllabus"]
 
-_OWN, _REVIEW, _WORD = 8.0, 3.0, 0.5
-"""The weight of a message of the corpus, of a whole review, of a word alone; of anything else, one."""
+_OWN, _WRITTEN, _REVIEW, _WORD = 4.0, 5.0, 3.0, 0.5
+"""The weight of a message of the corpus, of one of ours that the teacher labelled, of a whole review, of a word alone; of anything else, one."""
 _GIVEN, _GIVEN_REVIEW = 0.3, 0.95
 """The share of a set's own label, where the rest is the teacher's, or even chances."""
 
@@ -60,6 +60,8 @@ def syllabus(
 
 
 def _weight(item: Item, given: Mapping[str, int | None]) -> float:
+    if item.source == WRITTEN:
+        return _WRITTEN
     return _WORD if item.source.startswith("words of ") and item.text not in given else 1.0
 
 
