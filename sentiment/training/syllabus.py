@@ -18,7 +18,10 @@ from sentiment.training.targets import of_example, of_mood, probabilities
 __all__ = ["Syllabus", "syllabus"]
 
 _OWN, _WRITTEN, _REVIEW, _WORD = 4.0, 5.0, 3.0, 0.5
-"""The weight of a message of the corpus, of one of ours that the teacher labelled, of a whole review, of a word alone; of anything else, one."""
+"""The weight of a message of the corpus, of one of ours that the teacher labelled, of a review and of a word alone.
+
+Of anything else it is one.
+"""
 _GIVEN, _GIVEN_REVIEW = 0.3, 0.95
 """The share of a set's own label, where the rest is the teacher's, or even chances."""
 

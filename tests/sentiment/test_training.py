@@ -275,7 +275,7 @@ def test_the_student_learns_from_labels_reviews_and_the_corpus_but_not_from_what
     assert apart
     assert found.texts[:3] == ["n1", "湿了", "review"]
     assert set(found.texts[3:]) == {each.text for each in examples} - apart
-    assert found.weights[:4].tolist() == [1.0, 0.5, 3.0, 8.0]
+    assert found.weights[:4].tolist() == [1.0, 0.5, 3.0, 4.0]
     assert found.targets[0, OUTPUTS["mood"]] == pytest.approx([0.7 / 3, 0.7 / 3, 0.7 / 3 + 0.3])
     assert found.targets[2, OUTPUTS["urgent"]].tolist() == [targets.UNKNOWN]
     assert found.own.tolist() == [False] * 3 + [True] * (len(found.texts) - 3)
