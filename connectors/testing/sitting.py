@@ -38,7 +38,7 @@ __all__ = ["PATIENCE", "Ear", "Sitting", "sitting"]
 Ear = Literal["polls", "streams", "listens"]
 PATIENCE = 5.0
 """Seconds after which a call counts as waiting; a connector that sleeps out a 429 of 7 s is beyond it."""
-IMPATIENT = timedelta(seconds=0.3)
+IMPATIENT = timedelta(seconds=1)
 ROUNDS = 1_000
 KEY = "6f1c4f4e-0a55-5c0f-9a51-3c1b1c0e8f11"
 T = TypeVar("T")
