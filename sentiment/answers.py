@@ -33,10 +33,8 @@ class Answers(NamedTuple):
     needs_answer: float
     kind: Kind
     kind_sure: float
-    about_other: float
     irony: float
     mixed: float
-    person: float
     harms: Mapping[Harm, float]  # those that reach their threshold
     every_harm: Sequence[float]  # in the order of HARMS
 
@@ -76,8 +74,7 @@ class Judge:
             self._calibrated("answer", logits[:, OUTPUTS["answer"]][:, 0], families),
             best,
             kinds[np.arange(len(best)), best],
-            _softmax(logits[:, OUTPUTS["addressed"]])[:, 2],
-            *_sigmoid(logits[:, OUTPUTS["flags"]]).T,
+            *_sigmoid(logits[:, OUTPUTS["flags"]][:, :2]).T,  # irony, mixed
         ]
         found, every = _over(harms, self._least), harms.tolist()
         return [

@@ -19,7 +19,7 @@ from sentiment.deep_engine import Engine, adapter
 from sentiment.deep_file import Floats
 from sentiment.kind import IDLE
 from sentiment.model import OUTPUTS
-from sentiment.reader import FastReader
+from sentiment.reader import ANSWER_SHARE, FastReader
 
 __all__ = ["SCORER", "SHARE", "DeepReader", "Logits", "is_deep"]
 
@@ -165,7 +165,7 @@ def _label(negative: float, positive: float, *, clearly: bool) -> Label:
 
 def _share(fast: Reading) -> float:
     """The network does not know to whom a message speaks."""
-    return {"to_us": 1.0, "about_us": 0.7, "unknown": 0.7, "about_other": 0.2}[fast.addressed]
+    return ANSWER_SHARE[fast.addressed]
 
 
 def _scorer(language: str) -> str:

@@ -30,7 +30,7 @@ from sentiment.model import shipped
 from sentiment.signals import signals
 from sentiment.urgency import TAGS
 
-__all__ = ["READ", "FastReader", "label_of"]
+__all__ = ["ANSWER_SHARE", "READ", "FastReader", "label_of"]
 
 READ = frozenset(
     ("en", "zh-Hans", "zh-Hant", "es", "pt", "fr", "de", "it", "ja", "ko", "ar", "hi", "id", "ru", "tr", "vi", "th")
@@ -41,7 +41,8 @@ _LETTERS_TO_READ = 3
 _PRIOR, _PRIOR_URGENT, _PRIOR_ANSWER = 0.35, 0.2, 0.6
 _CLEAR, _LIKELY = 0.9, 0.75
 _IDLE_AT_MOST = 0.5
-_SHARE: Mapping[Addressed, float] = {"to_us": 1.0, "about_us": 0.7, "unknown": 0.7, "about_other": 0.2}
+ANSWER_SHARE: Mapping[Addressed, float] = {"to_us": 1.0, "about_us": 0.7, "unknown": 0.7, "about_other": 0.2}
+"""What is left of `needs_answer`, by whom a message speaks to."""
 _SHARE_OF_OTHERS = 0.3
 """What is left of `negative` where all that displeases is a competitor's."""
 _RULED_OUT = 0.03
@@ -61,8 +62,8 @@ _HARMED = 0.5
 _SURE_IRONY = 0.8
 _MISHAP = -1.0
 _QUIET = Answers(
-    negative=0.12, positive=0.2, urgent=0.06, needs_answer=0.15, kind="chatter", kind_sure=1.0, about_other=0.0,
-    irony=0.0, mixed=0.0, person=0.0, harms={}, every_harm=[0.0] * len(HARMS),
+    negative=0.12, positive=0.2, urgent=0.06, needs_answer=0.15, kind="chatter", kind_sure=1.0,
+    irony=0.0, mixed=0.0, harms={}, every_harm=[0.0] * len(HARMS),
 )  # fmt: skip
 """What is said of a text that says nothing: too few letters, and no cue."""
 _PLACE: Mapping[Harm, int] = {harm: place for place, harm in enumerate(HARMS)}
@@ -119,7 +120,7 @@ class FastReader:
             compound=round(max(-1.0, min(1.0, positive - negative)), 4),
             negative=round(negative, 4),
             urgent=round(_urgent(answer, harm, sure, what, unread), 4),
-            needs_answer=_PRIOR_ANSWER if unread else round(answer.needs_answer * _SHARE[whom], 4),
+            needs_answer=_PRIOR_ANSWER if unread else round(answer.needs_answer * ANSWER_SHARE[whom], 4),
             label="unsure" if wry and label != "negative" else label,
             harm=harm,
             kind=what,
